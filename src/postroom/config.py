@@ -1,0 +1,342 @@
+"""One tree of typed settings: a TOML file, then the environment, then flags; the later wins.
+
+The environment is `POSTROOM_SECTION__NAME` (lists and tables as JSON). Unknown keys and wrong values are refused
+with the file, the key and the reason. `postroom config docs` prints the reference from this file, so every field
+says what it is for.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from postroom.errors import ConfigError
+
+KIB, MIB = 1024, 1024 * 1024
+HOUR, DAY = 3600, 86400
+
+_UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY, "ms": 0.001}
+_SIZES = {"": 1, "k": KIB, "kb": KIB, "m": MIB, "mb": MIB, "g": 1024 * MIB, "gb": 1024 * MIB}
+
+
+def parse_duration(value: object) -> object:
+    """Seconds from 90, "90", "90s", "15m", "72h", "30d" or "500ms"."""
+    return (
+        _with_unit(value, _UNITS, "a duration like 90s, 15m, 72h or 30d") if isinstance(value, str) else value
+    )
+
+
+def parse_size(value: object) -> object:
+    """Octets from 26214400, "25MB" or "256k" (a kilobyte is 1024)."""
+    return _with_unit(value, _SIZES, "a size like 256k or 25MB") if isinstance(value, str) else value
+
+
+def _with_unit(text: str, units: dict[str, Any], wanted: str) -> float:
+    text = text.strip().lower()
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = text[len(number) :] or next(iter(units))
+    try:
+        return float(number) * float(units[unit])
+    except (ValueError, KeyError):
+        raise ValueError(f"must be {wanted}") from None
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(Section):
+    """An address to listen on. Port 0 lets the system choose."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+    @model_validator(mode="before")
+    @classmethod
+    def from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        host, colon, port = value.rpartition(":")
+        if not colon or not port.isdigit():
+            raise ValueError('must be "host:port", for example "127.0.0.1:2525" or "[::]:587"')
+        return {"host": host.strip("[]") or "0.0.0.0", "port": int(port)}  # noqa: S104 - an empty host means all
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Database(Section):
+    url: str = Field("", description="`sqlite:///path/file.db` or `postgresql://user:password@host/name`. "
+                     "Empty: `postroom.db` in the data directory.")  # fmt: skip
+    pool: int = Field(
+        8, ge=1, le=200, description="Connections a node holds to PostgreSQL, or readers of SQLite."
+    )
+    timeout: Duration = Field(
+        5.0, gt=0, description="How long accept waits for the database before it answers 451."
+    )
+
+
+class Server(Section):
+    hostname: str = Field("", description="The name in EHLO and Received, a resolvable FQDN whose address points "
+                          "back to it. Empty: the machine's name.")  # fmt: skip
+    smtp_host: str = Field("", description="The relay host shown to customers. Empty: `server.hostname`.")
+    http_url: str = Field("", description="Where people reach the web pages, like `https://postroom.example.com`; "
+                          "refusals then carry a link.")  # fmt: skip
+    bounce_host: str = Field("", description="The domain of return paths while a domain has none of its own.")
+    inbound_host: str = Field("", description="The host name of the MX records for inbound mail.")
+    contact: str = Field("", description="The operator's address, shown to customers in refusals.")
+
+
+class Http(Section):
+    listen: Listen = Field(Listen(port=8025), description="Where the web server listens (health, refusals).")
+
+
+class Submission(Section):
+    listen: list[Listen] = Field(
+        [Listen(port=2525)], description="STARTTLS listeners (587 and 2525 in production)."
+    )
+    implicit_tls_listen: list[Listen] = Field(
+        [Listen(port=2465)], description="TLS from the first byte (465)."
+    )
+    max_size: Size = Field(35 * MIB, ge=KIB, description="Largest message in octets as it travels (25 MB of "
+                           "attachments in base64).")  # fmt: skip
+    max_recipients: int = Field(1000, ge=1, description="Most recipients of one message.")
+    max_line: int = Field(
+        998, ge=78, le=998, description="Longest line of a message, without CRLF (RFC 5322)."
+    )
+    max_command: int = Field(4096, ge=512, description="Longest command line; longer ones are for AUTH only.")
+    max_header_size: Size = Field(128 * KIB, ge=KIB, description="Largest header block in octets.")
+    max_header_fields: int = Field(1000, ge=10, description="Most header fields.")
+    max_hops: int = Field(30, ge=5, description="Most Received fields (loops).")
+    max_errors: int = Field(20, ge=3, description="Mistakes on one connection before it is closed; from half of "
+                            "them on replies are delayed by a second.")  # fmt: skip
+    connections: int = Field(2000, ge=1, description="Connections in all.")
+    connections_per_address: int = Field(
+        200, ge=1, description="Connections per client address (IPv6: per /64)."
+    )
+    command_timeout: Duration = Field(300.0, gt=0, description="Time for each command.")
+    login_timeout: Duration = Field(60.0, gt=0, description="Time from connect to login.")
+    handshake_timeout: Duration = Field(30.0, gt=0, description="Time for the TLS handshake.")
+    data_timeout: Duration = Field(180.0, gt=0, description="Longest silence inside message data.")
+    min_data_rate: int = Field(
+        500, ge=0, description="Octets per second a client must reach after 20 s of data."
+    )
+    failed_logins: int = Field(5, ge=1, description="Failed logins an address may have before it has to wait. "
+                               "Each failure beyond doubles the wait, up to 15 minutes.")  # fmt: skip
+    failed_logins_per_connection: int = Field(
+        3, ge=1, description="Failed logins after which 421 closes the connection."
+    )
+    spool_above: Size = Field(256 * KIB, ge=64 * KIB, le=4 * MIB, description="Messages above this go to a file "
+                              "while they arrive.")  # fmt: skip
+
+
+class Tls(Section):
+    certificate: Path | None = Field(None, description="PEM file with the certificate chain. Empty: the first run's "
+                                     "own certificate in the data directory. Reloaded when it changes.")  # fmt: skip
+    key: Path | None = Field(None, description="PEM file with the private key.")
+    names: list[str] = Field([], description="More names for the first run's own certificate.")
+
+    @model_validator(mode="after")
+    def both_or_none(self) -> Tls:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("tls.certificate and tls.key belong together")
+        return self
+
+
+class Route(Section):
+    """Mail for `domain` ("*": all) goes to this host instead of the MX."""
+
+    domain: str
+    host: str
+    port: int = Field(25, ge=1, le=65535)
+    tls: Literal["none", "opportunistic", "required"] = "opportunistic"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+
+
+class Delivery(Section):
+    routes: list[Route] = Field([], description="Smarthosts: tables of domain, host, port, tls (`none`, "
+                                "`opportunistic`, `required`), username, password. The first match wins.")  # fmt: skip
+    allow_private: bool = Field(
+        False, description="Connect to loopback and private addresses too (tests only)."
+    )
+    ipv4_source: str = Field("", description="The local IPv4 address to send from.")
+    ipv6: bool = Field(False, description="Connect to IPv6 addresses. Switch on only when the PTR is right.")
+    retry: list[Duration] = Field([60.0, 300.0, 600.0, 1200.0, 2400.0, 4800.0, 7200.0, 14400.0], min_length=1,
+                                  description="Waits between attempts; the last one repeats. Each is jittered by "
+                                  "a quarter.")  # fmt: skip
+    lifetime: Duration = Field(
+        72.0 * HOUR, gt=0, description="How long a message is tried before it expires."
+    )
+    concurrency: int = Field(100, ge=1, le=5000, description="Deliveries under way at once on one node.")
+    connections_per_site: int = Field(3, ge=1, description="Connections to one MX site (routes: 20).")
+    messages_per_connection: int = Field(
+        20, ge=1, description="Messages on one connection to an MX (routes: 1000)."
+    )
+    in_memory: int = Field(20000, ge=100, description="Queue rows a node holds in memory.")
+    lease: Duration = Field(60.0, ge=1, description="How long a silent node keeps its queue rows.")
+    connect_timeout: Duration = Field(30.0, gt=0, description="Time to connect, and for a TLS handshake.")
+    command_timeout: Duration = Field(300.0, gt=0, description="Time for a reply to EHLO, MAIL, RCPT.")
+    data_timeout: Duration = Field(120.0, gt=0, description="Time for the reply to DATA.")
+    block_timeout: Duration = Field(180.0, gt=0, description="Longest stall while the message is being sent.")
+    dot_timeout: Duration = Field(600.0, gt=0, description="Time for the reply to the final dot (RFC 5321: 10 min; "
+                                  "shorter makes duplicates, RFC 1047).")  # fmt: skip
+    idle_timeout: Duration = Field(10.0, gt=0, description="How long an idle connection is kept.")
+
+
+class Dns(Section):
+    servers: list[str] = Field([], description="Resolvers, as address or address:port. Empty: the system's.")
+    mx_port: int = Field(25, ge=1, le=65535, description="The port of MX hosts (tests only).")
+    timeout: Duration = Field(8.0, gt=0, description="Longest look-up, all tries together.")
+
+
+class Retention(Section):
+    content: Duration = Field(24.0 * HOUR, ge=0, description="How long a message's content is kept after its last "
+                              "recipient is final.")  # fmt: skip
+    sandbox: Duration = Field(30.0 * DAY, ge=0, description="How long the sandbox inbox keeps a message.")
+    sandbox_messages: int = Field(1000, ge=1, description="Most messages a sandbox inbox keeps per domain.")
+    events: Duration = Field(30.0 * DAY, ge=DAY, description="How long events and transcripts are kept.")
+    emails: Duration = Field(90.0 * DAY, ge=DAY, description="How long messages and their emails are listed.")
+    refusals: Duration = Field(30.0 * DAY, ge=DAY, description="How long refused attempts are listed.")
+
+
+class Limits(Section):
+    messages_per_minute: int = Field(0, ge=0, description="Messages per minute and account, counted on each node; "
+                                     "0 means no limit.")  # fmt: skip
+    daily_quota: int = Field(
+        0, ge=0, description="Daily quota of emails for accounts without their own; 0: none."
+    )
+    over_quota: Literal["refuse", "hold"] = Field("refuse", description="What happens beyond the quota: refuse with "
+                                                  "451, or accept and hold until 00:00 UTC.")  # fmt: skip
+
+
+class System(Section):
+    sender: str = Field("", alias="from", description="The From of mail Postroom itself sends.")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Secrets(Section):
+    key_file: Path | None = Field(None, description="The key that encrypts private keys at rest. Nodes on one "
+                                  "database share it. Empty: `secret.key` in the data directory.")  # fmt: skip
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level to log.")
+    format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`auto`: text on a terminal, else JSON."
+    )
+
+
+class Config(BaseSettings):
+    """The whole tree. Every section is frozen: a running node never changes its settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="POSTROOM_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )  # fmt: skip
+
+    data: Path = Field(Path("data"), description="The data directory.")
+    database: Database = Database()
+    server: Server = Server()
+    http: Http = Http()
+    submission: Submission = Submission()
+    tls: Tls = Tls()
+    delivery: Delivery = Delivery()
+    dns: Dns = Dns()
+    retention: Retention = Retention()
+    limits: Limits = Limits()
+    system: System = System()
+    secrets: Secrets = Secrets()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes over the file, which comes in as initial values."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.data / 'postroom.db'}"
+
+    @property
+    def secret_key_file(self) -> Path:
+        return self.secrets.key_file or self.data / "secret.key"
+
+
+def load(file: Path | None = None, *, data: Path | None = None) -> Config:
+    """Read settings from `file`, else `POSTROOM_CONFIG`, else `postroom.toml` in the data directory, if there.
+
+    Raises ConfigError that names the file (or the environment), the key and the reason.
+    """
+    named = file or (Path(os.environ["POSTROOM_CONFIG"]) if os.environ.get("POSTROOM_CONFIG") else None)
+    data = data or (Path(os.environ["POSTROOM_DATA"]) if os.environ.get("POSTROOM_DATA") else None)
+    source = named or (data or Path("data")) / "postroom.toml"
+    values = _read(source, must_exist=named is not None)
+    if data is not None:
+        values["data"] = data
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, source, values)) from None
+
+
+def _read(source: Path, *, must_exist: bool) -> dict[str, Any]:
+    if not must_exist and not source.exists():
+        return {}
+    try:
+        return tomllib.loads(source.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{source}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{source}: is not valid TOML: {error}") from None
+
+
+def _explain(error: ValidationError, source: Path, values: dict[str, Any]) -> str:
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        variable = "POSTROOM_" + "__".join(str(part) for part in fault["loc"]).upper()
+        where = str(source) if _within(values, fault["loc"]) else f"environment ({variable})"
+        reason = (
+            "unknown key"
+            if fault["type"] == "extra_forbidden"
+            else fault["msg"].removeprefix("Value error, ")
+        )
+        lines.append(f"{where}: {key}: {reason}")
+    return "\n".join(lines)
+
+
+def _within(values: Any, path: tuple[int | str, ...]) -> bool:
+    for part in path:
+        if isinstance(values, dict) and part in values:
+            values = values[part]
+        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        else:
+            return not isinstance(values, (dict, list))
+    return True
