@@ -83,8 +83,11 @@ class Listen(Section):
 
 
 class Database(Section):
-    url: str = Field("", description="`sqlite:///path/file.db` or `postgresql://user:password@host/name`. "
-                     "Empty: `postroom.db` in the data directory.")  # fmt: skip
+    url: str = Field(
+        "",
+        description="`sqlite:///path/file.db` or `postgresql://user:password@host/name`. "
+        "Empty: `postroom.db` in the data directory.",
+    )
     pool: int = Field(
         8, ge=1, le=200, description="Connections a node holds to PostgreSQL, or readers of SQLite."
     )
@@ -94,11 +97,17 @@ class Database(Section):
 
 
 class Server(Section):
-    hostname: str = Field("", description="The name in EHLO and Received, a resolvable FQDN whose address points "
-                          "back to it. Empty: the machine's name.")  # fmt: skip
+    hostname: str = Field(
+        "",
+        description="The name in EHLO and Received, a resolvable FQDN whose address points "
+        "back to it. Empty: the machine's name.",
+    )
     smtp_host: str = Field("", description="The relay host shown to customers. Empty: `server.hostname`.")
-    http_url: str = Field("", description="Where people reach the web pages, like `https://postroom.example.com`; "
-                          "refusals then carry a link.")  # fmt: skip
+    http_url: str = Field(
+        "",
+        description="Where people reach the web pages, like `https://postroom.example.com`; "
+        "refusals then carry a link.",
+    )
     bounce_host: str = Field("", description="The domain of return paths while a domain has none of its own.")
     inbound_host: str = Field("", description="The host name of the MX records for inbound mail.")
     contact: str = Field("", description="The operator's address, shown to customers in refusals.")
@@ -115,8 +124,11 @@ class Submission(Section):
     implicit_tls_listen: list[Listen] = Field(
         [Listen(port=2465)], description="TLS from the first byte (465)."
     )
-    max_size: Size = Field(35 * MIB, ge=KIB, description="Largest message in octets as it travels (25 MB of "
-                           "attachments in base64).")  # fmt: skip
+    max_size: Size = Field(
+        35 * MIB,
+        ge=KIB,
+        description="Largest message in octets as it travels (25 MB of attachments in base64).",
+    )
     max_recipients: int = Field(1000, ge=1, description="Most recipients of one message.")
     max_line: int = Field(
         998, ge=78, le=998, description="Longest line of a message, without CRLF (RFC 5322)."
@@ -125,8 +137,12 @@ class Submission(Section):
     max_header_size: Size = Field(128 * KIB, ge=KIB, description="Largest header block in octets.")
     max_header_fields: int = Field(1000, ge=10, description="Most header fields.")
     max_hops: int = Field(30, ge=5, description="Most Received fields (loops).")
-    max_errors: int = Field(20, ge=3, description="Mistakes on one connection before it is closed; from half of "
-                            "them on replies are delayed by a second.")  # fmt: skip
+    max_errors: int = Field(
+        20,
+        ge=3,
+        description="Mistakes on one connection before it is closed; from half of "
+        "them on replies are delayed by a second.",
+    )
     connections: int = Field(2000, ge=1, description="Connections in all.")
     connections_per_address: int = Field(
         200, ge=1, description="Connections per client address (IPv6: per /64)."
@@ -138,18 +154,26 @@ class Submission(Section):
     min_data_rate: int = Field(
         500, ge=0, description="Octets per second a client must reach after 20 s of data."
     )
-    failed_logins: int = Field(5, ge=1, description="Failed logins an address may have before it has to wait. "
-                               "Each failure beyond doubles the wait, up to 15 minutes.")  # fmt: skip
+    failed_logins: int = Field(
+        5,
+        ge=1,
+        description="Failed logins an address may have before it has to wait. "
+        "Each failure beyond doubles the wait, up to 15 minutes.",
+    )
     failed_logins_per_connection: int = Field(
         3, ge=1, description="Failed logins after which 421 closes the connection."
     )
-    spool_above: Size = Field(256 * KIB, ge=64 * KIB, le=4 * MIB, description="Messages above this go to a file "
-                              "while they arrive.")  # fmt: skip
+    spool_above: Size = Field(
+        256 * KIB, ge=64 * KIB, le=4 * MIB, description="Messages above this go to a file while they arrive."
+    )
 
 
 class Tls(Section):
-    certificate: Path | None = Field(None, description="PEM file with the certificate chain. Empty: the first run's "
-                                     "own certificate in the data directory. Reloaded when it changes.")  # fmt: skip
+    certificate: Path | None = Field(
+        None,
+        description="PEM file with the certificate chain. Empty: the first run's "
+        "own certificate in the data directory. Reloaded when it changes.",
+    )
     key: Path | None = Field(None, description="PEM file with the private key.")
     names: list[str] = Field([], description="More names for the first run's own certificate.")
 
@@ -172,16 +196,21 @@ class Route(Section):
 
 
 class Delivery(Section):
-    routes: list[Route] = Field([], description="Smarthosts: tables of domain, host, port, tls (`none`, "
-                                "`opportunistic`, `required`), username, password. The first match wins.")  # fmt: skip
+    routes: list[Route] = Field(
+        [],
+        description="Smarthosts: tables of domain, host, port, tls (`none`, "
+        "`opportunistic`, `required`), username, password. The first match wins.",
+    )
     allow_private: bool = Field(
         False, description="Connect to loopback and private addresses too (tests only)."
     )
     ipv4_source: str = Field("", description="The local IPv4 address to send from.")
     ipv6: bool = Field(False, description="Connect to IPv6 addresses. Switch on only when the PTR is right.")
-    retry: list[Duration] = Field([60.0, 300.0, 600.0, 1200.0, 2400.0, 4800.0, 7200.0, 14400.0], min_length=1,
-                                  description="Waits between attempts; the last one repeats. Each is jittered by "
-                                  "a quarter.")  # fmt: skip
+    retry: list[Duration] = Field(
+        [60.0, 300.0, 600.0, 1200.0, 2400.0, 4800.0, 7200.0, 14400.0],
+        min_length=1,
+        description="Waits between attempts; the last one repeats. Each is jittered by a quarter.",
+    )
     lifetime: Duration = Field(
         72.0 * HOUR, gt=0, description="How long a message is tried before it expires."
     )
@@ -196,8 +225,12 @@ class Delivery(Section):
     command_timeout: Duration = Field(300.0, gt=0, description="Time for a reply to EHLO, MAIL, RCPT.")
     data_timeout: Duration = Field(120.0, gt=0, description="Time for the reply to DATA.")
     block_timeout: Duration = Field(180.0, gt=0, description="Longest stall while the message is being sent.")
-    dot_timeout: Duration = Field(600.0, gt=0, description="Time for the reply to the final dot (RFC 5321: 10 min; "
-                                  "shorter makes duplicates, RFC 1047).")  # fmt: skip
+    dot_timeout: Duration = Field(
+        600.0,
+        gt=0,
+        description="Time for the reply to the final dot (RFC 5321: 10 min; "
+        "shorter makes duplicates, RFC 1047).",
+    )
     idle_timeout: Duration = Field(10.0, gt=0, description="How long an idle connection is kept.")
 
 
@@ -208,8 +241,11 @@ class Dns(Section):
 
 
 class Retention(Section):
-    content: Duration = Field(24.0 * HOUR, ge=0, description="How long a message's content is kept after its last "
-                              "recipient is final.")  # fmt: skip
+    content: Duration = Field(
+        24.0 * HOUR,
+        ge=0,
+        description="How long a message's content is kept after its last recipient is final.",
+    )
     sandbox: Duration = Field(30.0 * DAY, ge=0, description="How long the sandbox inbox keeps a message.")
     sandbox_messages: int = Field(1000, ge=1, description="Most messages a sandbox inbox keeps per domain.")
     events: Duration = Field(30.0 * DAY, ge=DAY, description="How long events and transcripts are kept.")
@@ -218,13 +254,16 @@ class Retention(Section):
 
 
 class Limits(Section):
-    messages_per_minute: int = Field(0, ge=0, description="Messages per minute and account, counted on each node; "
-                                     "0 means no limit.")  # fmt: skip
+    messages_per_minute: int = Field(
+        0, ge=0, description="Messages per minute and account, counted on each node; 0 means no limit."
+    )
     daily_quota: int = Field(
         0, ge=0, description="Daily quota of emails for accounts without their own; 0: none."
     )
-    over_quota: Literal["refuse", "hold"] = Field("refuse", description="What happens beyond the quota: refuse with "
-                                                  "451, or accept and hold until 00:00 UTC.")  # fmt: skip
+    over_quota: Literal["refuse", "hold"] = Field(
+        "refuse",
+        description="What happens beyond the quota: refuse with 451, or accept and hold until 00:00 UTC.",
+    )
 
 
 class System(Section):
@@ -234,8 +273,11 @@ class System(Section):
 
 
 class Secrets(Section):
-    key_file: Path | None = Field(None, description="The key that encrypts private keys at rest. Nodes on one "
-                                  "database share it. Empty: `secret.key` in the data directory.")  # fmt: skip
+    key_file: Path | None = Field(
+        None,
+        description="The key that encrypts private keys at rest. Nodes on one "
+        "database share it. Empty: `secret.key` in the data directory.",
+    )
 
 
 class Log(Section):
@@ -249,8 +291,12 @@ class Config(BaseSettings):
     """The whole tree. Every section is frozen: a running node never changes its settings."""
 
     model_config = SettingsConfigDict(
-        env_prefix="POSTROOM_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
-    )  # fmt: skip
+        env_prefix="POSTROOM_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
 
     data: Path = Field(Path("data"), description="The data directory.")
     database: Database = Database()
@@ -333,9 +379,7 @@ def _explain(error: ValidationError, source: Path, values: dict[str, Any]) -> st
 
 def _within(values: Any, path: tuple[int | str, ...]) -> bool:
     for part in path:
-        if isinstance(values, dict) and part in values:
-            values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+        if (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
             values = values[part]
         else:
             return not isinstance(values, (dict, list))
