@@ -39,3 +39,11 @@ FINAL = frozenset(
         EmailStatus.CANCELLED,
     }
 )
+
+
+class Hold(StrEnum):
+    """Why a queue row waits for somebody instead of for its time."""
+
+    SUSPENDED = "suspended"  # the account is; released by approving it again
+    QUOTA = "quota"  # accepted beyond the daily quota; goes on by itself after 00:00 UTC
+    QUARANTINED = "quarantined"  # three attempts never ended; an operator retries or cancels

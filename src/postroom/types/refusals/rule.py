@@ -1,0 +1,66 @@
+"""One refusal: the rule, and the reply it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from string import Formatter
+
+from postroom.types.reply import Reply
+
+REPLY_OCTETS = 250
+FACT_OCTETS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry. `text` may hold {facts}; `fix` is for the customer unless it says otherwise."""
+
+    id: str
+    code: int
+    enhanced: str
+    status: int
+    text: str
+    what: str
+    fix: str
+    closes: bool = False
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        return tuple(name for _, name, _, _ in Formatter().parse(self.text) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A pipeline step's way of saying no: the rule and the facts its text names."""
+
+    rule: Rule
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def reply(self, link: str = "") -> Reply:
+        """One line of at most 250 octets that ends with the rule id. `link` is the page of the catalogue, or "".
+
+        What does not fit is cut from the text, never from the code or the id: clients show the tail to people.
+        """
+        rule = self.rule
+        cleaned = {name: _clean(value) for name, value in self.facts.items()}
+        text = rule.text.format_map(_Missing(cleaned))
+        tail = f" {link}#{rule.id} [{rule.id}]" if link else f" [{rule.id}]"
+        room = REPLY_OCTETS - len(f"{rule.code} {rule.enhanced} ") - len(tail.encode()) - 2
+        if room < len(text.encode()):
+            text = text.encode()[: room - 3].decode("utf-8", "ignore") + "..."
+        return Reply.of(rule.code, rule.enhanced, text + tail)
+
+
+class _Missing(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return f"({key})"
+
+
+def _clean(value: str) -> str:
+    """Printable and short: a fact may be what a stranger sent (X03)."""
+    text = "".join(char if char.isprintable() else "?" for char in str(value))
+    return (
+        text
+        if len(text.encode()) <= FACT_OCTETS
+        else text.encode()[: FACT_OCTETS - 3].decode("utf-8", "ignore") + "..."
+    )
