@@ -1,0 +1,216 @@
+"""Group commit: the durable end of accept (design section 3).
+
+Drafts gather while a transaction runs; the next one takes them all. Inside it the counters are read first and every
+draft is decided by itself: one that is over its quota is refused, the others are kept. A transaction that fails
+refuses all its members with a 4xx. After an unknown commit the members are looked up by their id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+import zstandard
+
+from postroom.accept import rows
+from postroom.errors import CommitUnknownError, StorageUnavailableError
+from postroom.runtime import metrics
+from postroom.runtime.clock import Clock
+from postroom.store import batches, messages
+from postroom.store.batches.rows import Entry, Inserts
+from postroom.store.database import Database
+from postroom.tenancy.quotas import day_number, quota_refusal
+from postroom.types import refusals
+from postroom.types.draft import Draft
+from postroom.types.refusals import Refused
+
+log = structlog.get_logger()
+
+MOST = 400  # drafts in one transaction
+MOST_OCTETS = 8 * 1024 * 1024
+WAITING = 5000  # drafts that may wait; more are told to come back
+
+Answer = str | Refused
+
+
+@dataclass(slots=True)
+class Member:
+    """A draft with the limits that are decided in the transaction, and what became of it."""
+
+    draft: Draft
+    quota: int | None
+    hold_over_quota: bool
+    owner: int
+    lifetime: int
+    answer: asyncio.Future[Answer]
+    decision: Refused | None = None
+    entries: list[Entry] = field(default_factory=list)
+
+
+class GroupCommit:
+    """`submit` answers with the message id once the draft is durable. `handed` gets what this node shall deliver;
+    `counted` hears how many emails an account has had accepted today."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        lifetime: float,
+        owner_for: Callable[[str], int],
+        handed: Callable[[list[Member]], None],
+        counted: Callable[[int, dict[str, int]], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._lifetime = round(lifetime * 1000)
+        self._owner_for = owner_for
+        self._handed = handed
+        self._counted = counted
+        self._waiting: list[Member] = []
+        self._running: set[asyncio.Task[None]] = set()
+        # PostgreSQL commits side by side; SQLite has one writer, and a second batch would only wait for the first.
+        self._parallel = 1 if database.sqlite else 2
+
+    @property
+    def backlog(self) -> int:
+        return len(self._waiting)
+
+    def submit(self, draft: Draft, *, quota: int | None, hold_over_quota: bool) -> asyncio.Future[Answer]:
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if len(self._waiting) >= WAITING:
+            answer.set_result(Refused(refusals.STORAGE_UNAVAILABLE))
+            return answer
+        self._waiting.append(
+            Member(draft, quota, hold_over_quota, self._owner_for(draft.account_id), self._lifetime, answer)
+        )
+        if len(self._running) < self._parallel:
+            self._begin()
+        return answer
+
+    async def stop(self) -> None:
+        """Wait until everything submitted has its answer."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    def _begin(self) -> None:
+        batch = self._next()
+        task = asyncio.create_task(self._commit(batch), name="group commit")
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if self._waiting and len(self._running) < self._parallel:
+            self._begin()
+
+    def _next(self) -> list[Member]:
+        octets = count = 0
+        for member in self._waiting[:MOST]:
+            octets += len(member.draft.content.data)
+            count += 1
+            if octets > MOST_OCTETS:
+                break
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+    async def _commit(self, batch: list[Member]) -> None:
+        writing = asyncio.ensure_future(self._write(batch))
+        try:
+            await asyncio.wait({writing}, timeout=self._database.timeout)
+            if not writing.done():
+                # Nobody waits forever: the members are told to come back, and if the transaction ends well after all
+                # their messages are delivered too (a second copy is the lesser evil, and it is logged).
+                log.error("accept takes too long; answering 451", members=len(batch))
+                self._refuse(batch)
+            await writing
+        except CommitUnknownError as error:
+            await self._look_up(batch, str(error))
+        except StorageUnavailableError as error:
+            log.error("messages not stored; answering 451", members=len(batch), reason=str(error))
+            self._refuse(batch)
+        except Exception:
+            log.exception("group commit failed inside", members=len(batch))
+            self._refuse(batch)
+
+    async def _write(self, batch: list[Member]) -> None:
+        now = self._clock.now_ms()
+        day = day_number(now)
+        inserted = Inserts()
+
+        def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
+            nonlocal inserted
+            inserted = decide(batch, used, suppressed, now)
+            return inserted
+
+        addresses = [
+            (member.draft.account_id, str(recipient.address))
+            for member in batch
+            for recipient in member.draft.envelope.recipients
+        ]
+        with metrics.COMMIT_SECONDS.time():
+            accounts = [member.draft.account_id for member in batch]
+            await batches.accept(self._database, day, accounts, addresses, plan)
+        metrics.COMMIT_SIZE.observe(len(batch))
+        self._counted(day, inserted.used)
+        self._accept(batch)
+
+    def _accept(self, batch: list[Member]) -> None:
+        kept = [member for member in batch if member.decision is None]
+        metrics.ACCEPTED.inc(len(kept))
+        for member in batch:
+            if not member.answer.done():
+                member.answer.set_result(member.decision or member.draft.id)
+        self._handed(kept)
+
+    def _refuse(self, batch: list[Member]) -> None:
+        for member in batch:
+            if not member.answer.done():
+                member.answer.set_result(Refused(refusals.STORAGE_UNAVAILABLE))
+
+    async def _look_up(self, batch: list[Member], reason: str) -> None:
+        """The members of an unknown commit are all there or all not: one transaction."""
+        try:
+            async with self._database.read() as connection:
+                keys = [(member.draft.account_id, member.draft.id) for member in batch]
+                found = await messages.existing(connection, keys)
+        except StorageUnavailableError:
+            log.error("commit unknown, and the database is away; answering 451", members=len(batch))
+            self._refuse(batch)
+            return
+        log.warning("commit unknown; looked up", members=len(batch), found=len(found), reason=reason)
+        if found:
+            self._accept(batch)
+        else:
+            self._refuse(batch)
+
+
+def decide(batch: list[Member], used: dict[str, int], suppressed: set[tuple[str, str]], now: int) -> Inserts:
+    """Decide each member by itself, in order, and lay out what to insert. `used` counts up as members are kept."""
+    inserts = Inserts()
+    compressor = zstandard.ZstdCompressor(level=1)
+    for member in batch:
+        draft = member.draft
+        wanted = len(draft.envelope.recipients)
+        before = used[draft.account_id]
+        gone = {address for account, address in suppressed if account == draft.account_id} if suppressed else set()
+        over = member.quota is not None and before + wanted > member.quota
+        member.decision = None
+        member.entries = []
+        if over and not member.hold_over_quota:
+            member.decision = quota_refusal(member.quota or 0, before, now)
+        elif draft.refuse_suppressed and gone:
+            member.decision = _suppressed_refusal(draft, gone)
+        if member.decision is None:
+            used[draft.account_id] = inserts.used[draft.account_id] = before + wanted
+            member.entries = rows.lay_out(inserts, member, gone, compressor, now, held=over)
+    return inserts
+
+
+def _suppressed_refusal(draft: Draft, gone: set[str]) -> Refused | None:
+    for recipient in draft.envelope.recipients:
+        if str(recipient.address) in gone:
+            return Refused(refusals.RECIPIENT_SUPPRESSED, {"address": str(recipient.address)})
+    return None

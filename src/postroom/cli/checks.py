@@ -1,0 +1,174 @@
+"""What `postroom doctor` looks at. Each check says what it found and, unless all is well, how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from postroom.config import Config
+from postroom.errors import PostroomError
+from postroom.runtime import files
+from postroom.runtime.dns import DnsError, Resolver
+from postroom.store.database import Database
+
+TIMEOUT = 5.0
+WELL_KNOWN = "gmail.com"
+"""A domain whose mail servers are always there."""
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+GIB, MIB = 1024**3, 1024**2
+SLOW_FSYNC = 0.1
+TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`result` is ok, warn or fail; `fix` says how to mend it."""
+
+    name: str
+    result: str
+    detail: str
+    fix: str = ""
+
+
+async def within(seconds: float, name: str, check: Callable[[], Awaitable[Check]], fix: str) -> Check:
+    """The check, or that it took too long."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await check()
+    except TimeoutError:
+        return Check(name, FAIL, f"no answer within {seconds:g} s", fix)
+
+
+async def resolver(dns: Resolver) -> Check:
+    name, fix = "resolver", "Set dns.servers to a resolver that works, or mend /etc/resolv.conf."
+    try:
+        await dns.mx(WELL_KNOWN)
+    except DnsError as error:
+        return Check(name, FAIL, f"a look-up failed: {error}", fix)
+    return Check(name, OK, f"answers (asked for the mail servers of {WELL_KNOWN})")
+
+
+async def port_25(config: Config, dns: Resolver) -> Check:
+    """Can we reach mail servers? By the route for all mail if there is one, else at a large mailbox provider."""
+    name = "port 25 outbound"
+    route = next((route for route in config.delivery.routes if route.domain == "*"), None)
+    if route is not None:
+        host, port = route.host, route.port
+        fix = "Check delivery.routes, and that the smarthost admits this machine."
+    elif config.delivery.allow_private:
+        return Check(name, OK, "not tried: delivery.allow_private is for tests on private networks")
+    else:
+        fix = "Ask the hosting provider to open port 25, or set delivery.routes to a smarthost on port 587."
+        try:
+            host, port = (await dns.mx(WELL_KNOWN))[0][1], 25
+        except (DnsError, IndexError) as error:
+            return Check(name, WARN, f"not tried: no address to try ({error})", "Mend the resolver first.")
+    source = config.delivery.ipv4_source
+    try:
+        reader, writer = await asyncio.open_connection(host, port, local_addr=(source, 0) if source else None)
+        greeting = await reader.readline()
+        writer.close()
+    except OSError as error:
+        return Check(name, FAIL, f"{host}:{port} cannot be reached: {error.strerror or error}", fix)
+    if not greeting.startswith(b"220"):
+        return Check(name, FAIL, f"{host}:{port} answers {greeting[:80]!r}, not 220", fix)
+    return Check(name, OK, f"{host}:{port} answers")
+
+
+async def host_name(hostname: str, dns: Resolver) -> Check:
+    """The name in EHLO resolves, and its addresses point back to it (what large receivers demand; D17)."""
+    name = "host name and PTR"
+    if "." not in hostname:
+        fix = "Set server.hostname to a full name like mail.example.com whose address points back to it."
+        return Check(name, WARN, f"{hostname!r} is no full name; receivers distrust it", fix)
+    try:
+        addresses = await dns.addresses(hostname, ipv6=False)
+        pointing = {address: await dns.ptr(address) for address in addresses}
+    except DnsError as error:
+        return Check(name, WARN, str(error), f"Make {hostname} and the PTR of its address resolve to each other.")
+    for address, names in pointing.items():
+        if hostname.lower() not in names:
+            said = ", ".join(names) or "nothing"
+            return Check(name, WARN, f"{address} points back to {said}", f"Set the PTR of {address} to {hostname}.")
+    if not pointing:
+        return Check(name, WARN, f"{hostname} has no IPv4 address", f"Add an A record for {hostname}.")
+    return Check(name, OK, f"{hostname} is {', '.join(pointing)}, and the PTR points back")
+
+
+def clock() -> Check:
+    """Is the wall clock kept right by somebody (NTP), as far as the kernel knows?"""
+    name, fix = "clock", "Run an NTP client (systemd-timesyncd, chrony); signatures and retries need the right time."
+    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+    if adjtimex is None:
+        return Check(name, OK, "runs (this system does not tell whether it is synchronised)")
+    # A zeroed `struct timex` changes nothing; the answer is the state of the clock.
+    if adjtimex(ctypes.create_string_buffer(1024)) == TIME_ERROR:
+        return Check(name, WARN, "is not synchronised", fix)
+    return Check(name, OK, "is synchronised")
+
+
+def disk(data: Path) -> Check:
+    """Room, and a write that is on stable storage within a sensible time."""
+    name, fix = "disk", f"Make room for {data}, or move it to a larger disk."
+    probe = data / ".doctor"
+    try:
+        usage = shutil.disk_usage(data)
+        inodes = os.statvfs(data)
+        began = time.monotonic()
+        files.write_file(probe, b"x" * 4096)
+        took = time.monotonic() - began
+        probe.unlink()
+    except OSError as error:
+        return Check(name, FAIL, f"{data} cannot be written: {error.strerror}", "Mend owner and mode of the directory.")
+    free = f"{usage.free / GIB:.1f} GiB free, a durable write takes {took * 1000:.0f} ms"
+    if usage.free < 100 * MIB or (inodes.f_files and inodes.f_favail < 1000):
+        return Check(name, FAIL, f"full: {free}", fix)
+    if usage.free < GIB:
+        return Check(name, WARN, free, fix)
+    if took > SLOW_FSYNC:
+        return Check(name, WARN, free, "Every acceptance waits for the disk: use a local SSD.")
+    return Check(name, OK, free)
+
+
+async def durability(database: Database) -> Check:
+    """What is committed has to survive a power cut."""
+    name = "database durability"
+    wanted, queries = (
+        ({"journal_mode": "wal", "synchronous": "2"}, "PRAGMA {}")
+        if database.sqlite
+        else ({"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}, "SHOW {}")
+    )
+    found = {}
+    async with database.write() as connection:
+        for setting in wanted:
+            found[setting] = str((await connection.exec_driver_sql(queries.format(setting))).scalar())
+    wrong = [f"{setting} is {found[setting]}" for setting in wanted if found[setting] != wanted[setting]]
+    if wrong:
+        fix = "Set " + ", ".join(f"{setting} = {value}" for setting, value in wanted.items()) + "."
+        return Check(name, FAIL, "; ".join(wrong), fix)
+    return Check(name, OK, ", ".join(f"{setting} = {value}" for setting, value in found.items()))
+
+
+async def listeners(addresses: Sequence[tuple[str, int]]) -> Check:
+    """Does the running relay accept connections?"""
+    name, fix = "relay", "Start it with `postroom serve`; if it runs, see its log."
+    if not addresses:
+        return Check(name, WARN, "does not run", fix)
+    for host, port in addresses:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            return Check(name, FAIL, f"{host}:{port} does not accept: {error.strerror or error}", fix)
+        writer.close()
+    return Check(name, OK, "accepts on " + ", ".join(f"{host}:{port}" for host, port in addresses))
+
+
+def failed(name: str, error: PostroomError) -> Check:
+    return Check(name, FAIL, str(error), "See the message.")

@@ -1,0 +1,25 @@
+"""`postroom config`: the settings that hold, and all there are."""
+
+from __future__ import annotations
+
+import typer
+from rich.text import Text
+
+from postroom import config as settings
+from postroom.cli.command import command
+from postroom.cli.context import Context
+
+app = typer.Typer(help="The settings that hold, and all there are.", no_args_is_help=True)
+
+
+@command(app)
+def show(context: Context) -> None:
+    """Show every setting with its value now, as the file and the environment make it. Passwords are hidden."""
+    values = settings.show(context.config)
+    context.out.value(values, lambda: Text("\n".join(f"{name} = {value}" for name, value in _flat(values).items())))
+
+
+@command(app)
+def docs(context: Context) -> None:
+    """Print the reference of all settings (docs/configuration.md)."""
+    context.out.text(settings.reference())

@@ -1,0 +1,82 @@
+"""`postroom doctor`: is everything as mail needs it?"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from postroom.cli import checks, running
+from postroom.cli.checks import Check
+from postroom.cli.command import command
+from postroom.cli.context import Context
+from postroom.cli.output import STYLES
+from postroom.errors import PostroomError
+from postroom.runtime.dns import Resolver
+from postroom.tenancy import dns_check, domains
+
+
+def register(app: typer.Typer, *, panel: str) -> None:
+    command(app, panel=panel)(doctor)
+
+
+async def doctor(
+    context: Context,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the DNS records of every live domain, which may be many.")
+    ] = False,
+) -> int:
+    """Check resolver, outbound port 25, host name and PTR, clock, disk, certificate, database and domains.
+
+    Each check says ok, warn or fail, and how to mend it. Exit status 1 if any fails.
+    """
+    resolver = Resolver(context.config.dns, context.clock)
+    try:
+        found = [*await _machine(context, resolver), *await _database(context, resolver, quick=quick)]
+    finally:
+        await resolver.close()
+    context.out.value([asdict(check) for check in found], lambda: _as_text(found))
+    return 1 if any(check.result == checks.FAIL for check in found) else 0
+
+
+async def _machine(context: Context, resolver: Resolver) -> list[Check]:
+    config = context.config
+    addresses = [(running.reachable(entry["host"]), entry["port"]) for entry in running.running(config)]
+    hostname = config.server.hostname or socket.getfqdn()
+    outside = await asyncio.gather(
+        checks.within("relay", lambda: checks.listeners(addresses)),
+        checks.within("resolver", lambda: checks.resolver(resolver)),
+        checks.within("port 25 outbound", lambda: checks.port_25(config, resolver)),
+        checks.within("host name and PTR", lambda: checks.host_name(hostname, resolver)),
+    )
+    return [*outside, checks.clock(), checks.disk(config.data), certificate.check(config, context.clock)]
+
+
+async def _database(context: Context, resolver: Resolver, *, quick: bool) -> list[Check]:
+    try:
+        async with context.database() as database:
+            found = [await checks.durability(database)]
+            if not quick:
+                found += [
+                    await checks.domain(database, resolver, domain.name, context.config.server.bounce_host)
+                    for domain in await domains.list_all(database)
+                    if domain.mode == domains.LIVE
+                ]
+            return found
+    except PostroomError as error:
+        return [Check("database", checks.FAIL, str(error), "See the message.")]
+
+
+def _as_text(found: list[Check]) -> RenderableType:
+    lines = []
+    for check in found:
+        line = Text.assemble((f"{check.result:<5}", STYLES[check.result]), (f"{check.name}: ", "bold"), check.detail)
+        if check.fix:
+            line.append(f"\n     {check.fix}", style="dim")
+        lines.append(line)
+    return Group(*lines)

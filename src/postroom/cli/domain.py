@@ -1,0 +1,123 @@
+"""`postroom domain`: what an account may put into From."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from postroom.cli.command import command
+from postroom.cli.context import Context
+from postroom.cli.output import STYLES, panel, printable, shown
+from postroom.runtime.dns import Resolver
+from postroom.store.domains import Domain
+from postroom.tenancy import dns_check, domains
+from postroom.tenancy.domains import DomainDetails
+
+app = typer.Typer(help="What an account may put into From.", no_args_is_help=True)
+
+LIST_COLUMNS = ("id", "name", "mode", "verified_at", "trusted", "account_id")
+
+Which = Annotated[str, typer.Argument(metavar="DOMAIN", help="Its name or id.")]
+
+
+class Mode(StrEnum):
+    LIVE = domains.LIVE
+    SANDBOX = domains.SANDBOX
+
+
+@command(app)
+async def add(
+    context: Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Like example.com; subdomains may send, too.")],
+    account: Annotated[str, typer.Option(metavar="ID", help="The account it belongs to.")],
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="You vouch for it: verified at once, without its DNS records.")
+    ] = False,
+    mode: Annotated[
+        Mode, typer.Option(help="live: mail is delivered; sandbox: it is kept in the inbox, nothing leaves.")
+    ] = Mode.LIVE,
+) -> None:
+    """Add a domain with its DKIM keys, and print the DNS records to publish."""
+    config = context.config
+    async with context.database() as database:
+        domain = await domains.add(
+            database, context.secrets, name, account_id=account, trusted=trusted, mode=mode.value
+        )
+        details = await domains.show(database, domain.id, bounce_host=config.server.bounce_host)
+    _print(context, details)
+
+
+@command(app)
+async def show(context: Context, which: Which) -> None:
+    """Show a domain, the DNS records to publish, and what the last check found."""
+    async with context.database() as database:
+        details = await domains.show(database, which, bounce_host=context.config.server.bounce_host)
+    _print(context, details)
+
+
+@command(app)
+async def check(context: Context, which: Which) -> int:
+    """Look the DNS records up and verify the domain. Exit status 1 while it is not verified."""
+    config = context.config
+    resolver = Resolver(config.dns, context.clock)
+    async with context.database() as database:
+        try:
+            await dns_check.check(database, resolver, which, bounce_host=config.server.bounce_host)
+        finally:
+            await resolver.close()
+        details = await domains.show(database, which, bounce_host=config.server.bounce_host)
+    _print(context, details)
+    return 0 if details.domain.verified_at else 1
+
+
+@command(app, "list")
+async def list_(
+    context: Context,
+    account: Annotated[str | None, typer.Option(metavar="ID", help="Only this account's.")] = None,
+) -> None:
+    """List domains."""
+    async with context.database() as database:
+        rows = [_row(domain) for domain in await domains.list_all(database, account_id=account)]
+    empty = "There is no domain yet: `postroom domain add NAME --account ID`."
+    context.out.records("Domains", rows, LIST_COLUMNS, empty=empty)
+
+
+def _row(domain: Domain) -> dict[str, Any]:
+    return shown(domain) | {
+        "verified": domain.verified_at is not None,
+        "check_result": json.loads(domain.check_result) if domain.check_result else None,
+    }
+
+
+def _print(context: Context, details: DomainDetails) -> None:
+    row = _row(details.domain) | {"records": [shown(record) for record in details.records]}
+    context.out.value(row, lambda: _as_text(row))
+
+
+def _as_text(row: dict[str, Any]) -> RenderableType:
+    """Records are not in a table: people copy them."""
+    own = {name: value for name, value in row.items() if name not in ("records", "check_result")}
+    lines: list[RenderableType] = [panel("Domain", own)]
+    if row["mode"] == domains.LIVE:
+        lines.append(Text("DNS records to publish", style="bold"))
+        for record in row["records"]:
+            need = "required" if record["required"] else "recommended"
+            lines.append(Text(f"\n{record['purpose']} ({need})", style="dim"))
+            lines.append(Text(f"{record['name']}  {record['type']}  {record['value']}"))
+    if row["check_result"]:
+        lines.append(Text("\nWhat the last check found", style="bold"))
+        lines += [_finding(finding) for finding in row["check_result"]]
+    return Group(*lines)
+
+
+def _finding(finding: dict[str, Any]) -> Text:
+    result = "ok" if finding["ok"] else "fail" if finding["required"] else "warn"
+    text = Text.assemble((f"{result:<5} ", STYLES[result]), finding["record"])
+    if finding["mend"]:
+        text.append(f"\n      found: {printable(finding['found']) or 'nothing'}\n      {finding['mend']}", style="dim")
+    return text

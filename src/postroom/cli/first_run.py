@@ -1,0 +1,76 @@
+"""The first run as people meet it: a card with all they need to send, and a welcome in the sandbox inbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from email.message import EmailMessage
+from email.utils import formatdate
+from typing import Any
+
+import structlog
+from rich.text import Text
+
+from postroom.cli import card, relay
+from postroom.cli.context import Context
+from postroom.errors import PostroomError
+from postroom.runtime import files
+from postroom.tenancy import first_run
+from postroom.tenancy.first_run import FirstRun
+
+log = structlog.get_logger()
+
+FILE = "first-run.txt"
+
+
+async def prepare(context: Context, addresses: Mapping[str, Any]) -> FirstRun | None:
+    """Make what the first run makes, write the card and print it; None, and a word where it is, if that is over.
+
+    Interrupted before the welcome, it begins again at the next start, and the card then has a new password.
+    """
+    config = context.config
+    path = (config.data / FILE).resolve()
+    async with context.database() as database:
+        made = await first_run.make(database, context.secrets)
+    if made is None:
+        log.info("the first run is over", card=str(path) if path.exists() else "deleted, or on another machine")
+        return None
+    text = card.render(card.of(config, made, addresses))
+    files.write_file(path, text.encode())
+    context.out.stderr.print(Text(f"\n{text}\nThis card is in {path}.\n"))
+    return made
+
+
+async def welcome(context: Context, made: FirstRun) -> None:
+    """Send the first message as any client would, over TLS with the card's credentials; then the first run is over.
+
+    If it cannot be sent that is said, and the card stays valid all the same.
+    """
+    user, domain = made.smtp_user, made.domain.name
+    sender, recipient = f"postroom@{domain}", f"you@{domain}"
+    try:
+        target = relay.find(context.config)
+        message = _message(sender, recipient)
+        accepted = await asyncio.to_thread(
+            relay.submit, target, user.username, user.password, message, sender, [recipient]
+        )
+        log.info("the welcome is sent: see `postroom inbox list`", message_id=accepted.id)
+    except PostroomError as error:
+        log.warning("the welcome could not be sent", reason=str(error))
+    async with context.database() as database:
+        await first_run.finish(database)
+
+
+def _message(sender: str, recipient: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = f"Postroom <{sender}>"
+    message["To"] = recipient
+    message["Subject"] = "Welcome to Postroom"
+    message["Date"] = formatdate(usegmt=True)
+    message.set_content(
+        "This message came in by SMTP over TLS, was checked, stored, signed and delivered into the sandbox inbox.\n"
+        "\n"
+        "To send to real people: add a live domain (postroom domain add NAME --account ID), publish the DNS records\n"
+        "it prints, check them (postroom domain check NAME), and see that all is well with postroom doctor.\n"
+    )
+    return message

@@ -1,0 +1,113 @@
+"""`postroom refusals`: everything the relay refuses, and what it has refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from postroom.cli.command import command
+from postroom.cli.context import Context
+from postroom.cli.output import moment
+from postroom.store import refusals as store
+from postroom.types.refusals import GROUPS, Rule
+
+app = typer.Typer(help="What the relay refuses, why, and how to mend it.", no_args_is_help=True)
+
+LOG_COLUMNS = ("last_at", "count", "rule", "credential", "client", "header_from", "reply")
+
+
+@command(app)
+def catalogue(
+    context: Context,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/refusals.md.")] = False,
+) -> None:
+    """List every rule: its id, the SMTP reply, what happened and how to mend it.
+
+    Each refusal the relay sends ends with the id of its rule in brackets.
+    """
+    if markdown:
+        context.out.text(as_markdown())
+    else:
+        context.out.value([_as_row(group, rule) for group, rules in GROUPS.items() for rule in rules], _as_tables)
+
+
+@command(app)
+async def log(
+    context: Context,
+    account: Annotated[str, typer.Option(metavar="ID", help="Only this account's.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the latest.")] = 50,
+) -> None:
+    """List refused attempts, the latest first; equal ones of an hour are one line with a count.
+
+    Attempts before a login belong to no account: their credential is empty or what the client claimed.
+    """
+    async with context.database() as database, database.read() as connection:
+        found = await store.page(connection, account_id=account or None, limit=limit)
+    rows = [
+        {
+            "id": refusal.id,
+            "account_id": refusal.account_id,
+            "last_at": moment(refusal.last_at),
+            "first_at": moment(refusal.first_at),
+            "count": refusal.count,
+            "rule": refusal.rule,
+            "credential": refusal.credential,
+            "client": refusal.client,
+            "sender": refusal.sender,
+            "header_from": refusal.header_from,
+            "recipients": refusal.recipients.splitlines(),
+            "reply": refusal.reply,
+        }
+        for refusal in found
+    ]
+    context.out.records("Refused attempts", rows, LOG_COLUMNS, empty="Nothing was refused.")
+
+
+def as_markdown() -> str:
+    """The page docs/refusals.md. A rule's heading is its id, so that a link in a reply leads to it."""
+    lines = [
+        "# What the relay refuses",
+        "",
+        "Every refusal ends with the id of its rule in brackets. `{...}` stands for the facts of the case. A reply that",
+        "begins with 4 means: try again later; one that begins with 5: not before something is mended.",
+        "This page is printed by `postroom refusals catalogue --markdown`.",
+    ]
+    for group, rules in GROUPS.items():
+        lines += ["", f"## {group}"]
+        for rule in rules:
+            lines += ["", f"### {rule.id}", ""]
+            lines += [f"- SMTP: `{_reply(rule)}`" + (" (closes the connection)" if rule.closes else "")]
+            lines += [f"- HTTP: `{rule.status}`", f"- What happened: {rule.what}", f"- How to mend it: {rule.fix}"]
+    return "\n".join(lines) + "\n"
+
+
+def _reply(rule: Rule) -> str:
+    return f"{rule.code} {rule.enhanced} {rule.text}"
+
+
+def _as_row(group: str, rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "group": group,
+        "smtp_code": rule.code,
+        "enhanced_code": rule.enhanced,
+        "http_status": rule.status,
+        "text": rule.text,
+        "what": rule.what,
+        "fix": rule.fix,
+        "closes": rule.closes,
+    }
+
+
+def _as_tables() -> RenderableType:
+    tables = []
+    for group, rules in GROUPS.items():
+        table = Table("rule", "reply", "what happened", "how to mend it", title=group, show_lines=True)
+        for rule in rules:
+            table.add_row(*(Text(text) for text in (rule.id, _reply(rule), rule.what, rule.fix)))
+        tables.append(table)
+    return Group(*tables)

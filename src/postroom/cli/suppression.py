@@ -1,0 +1,58 @@
+"""`postroom suppression`: addresses an account must not send to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from postroom.cli.command import command
+from postroom.cli.context import Context
+from postroom.cli.output import shown
+from postroom.tenancy import suppressions
+
+app = typer.Typer(help="Addresses an account must not send to.", no_args_is_help=True)
+
+LIST_COLUMNS = ("address", "list", "reason", "created_at", "id")
+
+SuppressionList = StrEnum("SuppressionList", {name.upper(): name for name in suppressions.LISTS})
+
+Account = Annotated[str, typer.Option("--account", metavar="ID", help="The account.")]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The local part counts exactly, case and all.")]
+
+
+@command(app)
+async def add(
+    context: Context,
+    address: Address,
+    account: Account,
+    on: Annotated[SuppressionList, typer.Option("--list", help="Which list.")] = SuppressionList("blocklist"),
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with it.")] = "",
+) -> None:
+    """Put an address on a suppression list. Mail to it is accepted and ends as rejected."""
+    async with context.database() as database:
+        entry = await suppressions.add(database, account, address, on=on.value, reason=reason)
+    context.out.record("Suppression", shown(entry))
+
+
+@command(app, "list")
+async def list_(
+    context: Context,
+    account: Account,
+    after: Annotated[str, typer.Option(metavar="ID", help="Continue behind this id.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
+) -> None:
+    """List an account's suppressed addresses, the oldest first."""
+    async with context.database() as database:
+        found = await suppressions.list_all(database, account, after=after, limit=limit)
+    rows = [shown(entry) for entry in found]
+    context.out.records("Suppressions", rows, LIST_COLUMNS, empty="No address is suppressed.")
+
+
+@command(app)
+async def delete(context: Context, address: Address, account: Account) -> None:
+    """Take an address off every suppression list of an account."""
+    async with context.database() as database:
+        count = await suppressions.remove(database, account, address)
+    context.out.record("Deleted", {"address": address, "lists": count})

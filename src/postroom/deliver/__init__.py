@@ -1,0 +1,19 @@
+"""Stage 3: how bytes reach the other side.
+
+    entry (a queue row this node owns)
+      -> scheduler   which site is it for, may it go now, who is next (fair between accounts)
+      -> lane        one per site: a few workers, each with one connection
+      -> delivery    the named steps for one recipient: gate, load, compose, mark, talk, judge
+      -> verdict     pure: what an outcome makes of the email (final, retry when, expired, quarantined)
+      -> ticker      records outcomes and marks attempts, many in one transaction
+
+Ownership (`lease`): a start of a node is an incarnation with a number; queue rows carry the number of their owner and
+the node keeps one heartbeat. A node whose heartbeat has lapsed sends no final dot and starts over with a new number;
+outcomes of the old one are not recorded over its successor's.
+
+A lease is not an attempt: the ticker marks the attempts that are about to begin in the transaction that records the
+last outcomes, and only a marked attempt may send its final dot. So after a crash exactly the marked rows may become
+a second copy, they are counted, and three of them in a row put the email into quarantine.
+
+Nothing here holds a transaction while it talks: claim, commit, talk, record.
+"""

@@ -1,0 +1,198 @@
+"""One recipient, from queue row to outcome: the named steps of a delivery.
+
+    gate      may it go: account, sandbox, quarantine, content
+    compose   the signed bytes
+    mark      the attempt is made durable before its final dot
+    talk      the courier brings it to the recipient's server
+    judge     what the outcome makes of the email
+
+Each step is short and may end the run; nothing raises for what can happen to a message.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Protocol
+
+import structlog
+
+from postroom.compose import Composer, Uncomposed, return_path
+from postroom.compose.compose import Stored
+from postroom.config import Config
+from postroom.deliver import record
+from postroom.deliver.courier import OneRecipient
+from postroom.deliver.loader import Loader
+from postroom.deliver.ticker import Ticker
+from postroom.deliver.verdict import QUARANTINE_AFTER, judge
+from postroom.runtime import metrics
+from postroom.runtime.clock import Clock
+from postroom.store.batches.rows import Entry, OutcomeRecord
+from postroom.tenancy.directory import Directory
+from postroom.tenancy.entries import AccountState, DomainInfo
+from postroom.types.composed import Composed
+from postroom.types.outcome import Outcome, Result
+from postroom.types.reply import Reply
+from postroom.types.status import Hold
+from postroom.wire.smtp.address import parse_mailbox
+
+log = structlog.get_logger()
+
+
+class Carrier(Protocol):
+    """What brings one message to one recipient's server; `courier.Courier` over the network."""
+
+    async def deliver(
+        self, envelope: OneRecipient, composed: Composed, before_dot: Callable[[], Awaitable[bool]]
+    ) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every delivery needs; `node` builds it."""
+
+    config: Config
+    clock: Clock
+    directory: Directory
+    loader: Loader
+    composer: Composer
+    ticker: Ticker
+    lease_held: Callable[[], bool]
+    verp_key: bytes
+    chance: random.Random
+
+
+class Delivery:
+    """Runs the steps for one entry at a time; lanes call `run` from several workers at once."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._keep_content = round(tools.config.retention.content * 1000)
+        self._keep_sandbox = round(tools.config.retention.sandbox * 1000)
+        self._keep_all = round(tools.config.retention.emails * 1000)
+
+    async def gate(self, entry: Entry) -> OutcomeRecord | None:
+        """What ends the run before anything is sent, or None: it may go."""
+        now = self._tools.clock.now_ms()
+        account, domain = await self._who(entry)
+        hold = None
+        if entry.unfinished >= QUARANTINE_AFTER:
+            log.error("email quarantined: its attempts never finish", email_id=entry.email_id)
+            hold = Hold.QUARANTINED
+        elif account is not None and account.state == Hold.SUSPENDED:
+            hold = Hold.SUSPENDED
+        if hold is not None:
+            # What is held is due at its expiry: until then nobody claims it, then it ends here.
+            if now >= entry.expires_at:
+                return record.expired(entry, hold, now, keep_content=self._kept(entry))
+            return record.held(entry, hold, now)
+        if domain is not None and domain.mode == "sandbox":
+            return record.into_inbox(entry, now, keep_content=self._keep_sandbox)
+        return None
+
+    def special(self, entry: Entry) -> bool:
+        """Whether the entry may end at the gate, as far as can be told without waiting."""
+        account = self._tools.directory.known(entry.account_id)
+        if account is None:
+            return True
+        domain = account.by_id.get(entry.domain_id)
+        return (
+            entry.unfinished >= QUARANTINE_AFTER
+            or account.state == Hold.SUSPENDED
+            or (domain is not None and domain.mode == "sandbox")
+        )
+
+    def recording(self, email_id: str) -> bool:
+        """Whether an outcome of this email still waits for the database."""
+        return self._tools.ticker.waiting(email_id)
+
+    async def run(self, entry: Entry, carrier: Carrier) -> None:
+        """Deliver once and hand the outcome to the ticker. Does not wait until it is recorded."""
+        early = await self.gate(entry)
+        if early is not None:
+            self.finish(early)
+            return
+        mark = self._tools.ticker.mark(entry)
+        stored = await self._tools.loader.load(entry.account_id, entry.message_id)
+        composed = await self._compose(stored)
+        if isinstance(composed, Outcome):
+            if await mark:
+                self.settle(entry, composed)
+            return
+        envelope = await self._envelope(entry, stored)  # type: ignore[arg-type] - composed, so it was loaded
+
+        async def before_dot() -> bool:
+            return await mark and self._tools.lease_held()
+
+        outcome = await carrier.deliver(envelope, composed, before_dot)
+        if await mark:
+            self.settle(entry, outcome)
+        # Not marked: the row is not ours any more (cancelled, or claimed by another node); nothing was sent.
+
+    def settle(self, entry: Entry, outcome: Outcome) -> None:
+        """Judge an outcome and hand it to the ticker."""
+        tools = self._tools
+        now = tools.clock.now_ms()
+        verdict = judge(entry, outcome, now, tools.config.delivery.retry, tools.chance)
+        metrics.ATTEMPTS.labels(outcome.result.value).inc()
+        log.info(
+            "attempt",
+            message_id=entry.message_id,
+            email_id=entry.email_id,
+            status=verdict.status.value,
+            host=outcome.host,
+            reply=str(outcome.reply)[:200],
+            duration_ms=outcome.duration,
+        )
+        self.finish(record.attempt(entry, outcome, verdict, now, keep_content=self._kept(entry)))
+
+    def finish(self, outcome: OutcomeRecord) -> None:
+        self._tools.ticker.record(outcome)
+
+    def _kept(self, entry: Entry) -> int:
+        account = self._tools.directory.known(entry.account_id)
+        domain = account.by_id.get(entry.domain_id) if account is not None else None
+        return self._keep_all if domain is not None and domain.keep_content else self._keep_content
+
+    async def _who(self, entry: Entry) -> tuple[AccountState | None, DomainInfo | None]:
+        found = self._tools.directory.account(entry.account_id)
+        account = await found if isawaitable(found) else found
+        return account, account.by_id.get(entry.domain_id) if account is not None else None
+
+    async def _compose(self, stored: Stored | None) -> Composed | Outcome:
+        if stored is None:
+            return failed(Reply.of(554, "5.6.0", "the content of this message is gone"))
+        composed = await self._tools.composer.compose(stored)
+        return deferred(composed.reply) if isinstance(composed, Uncomposed) else composed
+
+    async def _envelope(self, entry: Entry, stored: Stored) -> OneRecipient:
+        _, domain = await self._who(entry)
+        sender = return_path(
+            self._tools.verp_key,
+            account_id=entry.account_id,
+            email_id=entry.email_id,
+            accepted=stored.sender,
+            domain_host=domain.return_path_host if domain is not None else "",
+            bounce_host=self._tools.config.server.bounce_host,
+        )
+        recipient = parse_mailbox(entry.recipient)
+        if isinstance(recipient, str):
+            raise TypeError(f"stored recipient cannot be read: {recipient}")
+        return OneRecipient(
+            sender=sender,
+            recipient=recipient,
+            ret=stored.dsn_ret,
+            envid=stored.dsn_envid,
+            notify=entry.dsn_notify,
+            orcpt=entry.dsn_orcpt,
+        )
+
+
+def failed(reply: Reply) -> Outcome:
+    return Outcome(Result.FAILED, reply)
+
+
+def deferred(reply: Reply) -> Outcome:
+    return Outcome(Result.DEFERRED, reply)

@@ -1,0 +1,90 @@
+"""A node's claim to its queue rows: an incarnation number and one heartbeat.
+
+The number is also the fence: an outcome of an older incarnation is not recorded over a newer one's. The node counts
+its lease on a clock that runs on while the process or the machine is stopped, from before the heartbeat was sent,
+so it always believes the lease to end earlier than the database does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from postroom.errors import StorageUnavailableError
+from postroom.runtime.clock import Clock
+from postroom.store import nodes, queue
+from postroom.store.database import Database
+
+log = structlog.get_logger()
+
+Lost = Callable[[], Awaitable[None]]
+Regained = Callable[[int], Awaitable[None]]
+
+
+class Lease:
+    """`incarnation` is the number under which this node owns rows; `held` tells whether it still may send a final dot.
+
+    `lost` is called when the lease has lapsed, `regained` with the new number once there is one.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, name: str, seconds: float, lost: Lost, regained: Regained) -> None:
+        self._database = database
+        self._clock = clock
+        self._name = name
+        self._seconds = seconds
+        self._lost = lost
+        self._regained = regained
+        self._until = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self.incarnation = 0
+
+    @property
+    def held(self) -> bool:
+        return self._clock.boottime() < self._until
+
+    async def start(self) -> None:
+        await self._begin()
+        self._task = asyncio.create_task(self._beat(), name="lease")
+
+    async def stop(self) -> None:
+        """Give the lease back: other nodes may claim at once what is still owned."""
+        if self._task is not None:
+            self._task.cancel()
+        self._until = 0.0
+        if self.incarnation:
+            async with self._database.write() as connection:
+                await queue.release_owner(connection, self.incarnation)
+                await nodes.expire(connection, self.incarnation)
+
+    async def _begin(self) -> None:
+        began = self._clock.boottime()
+        async with self._database.write() as connection:
+            self.incarnation = await nodes.start(connection, self._name, self._clock.now_ms(), round(self._seconds * 1000))
+            if self._database.sqlite:
+                # One `serve` holds the directory's lock, so whoever owned rows before is gone.
+                await nodes.expire_others(connection, self.incarnation)
+        self._until = began + self._seconds
+        log.info("node started", incarnation=self.incarnation)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds / 3)
+            try:
+                await self._renew()
+            except StorageUnavailableError as error:
+                log.warning("heartbeat failed", reason=str(error), held=self.held)
+
+    async def _renew(self) -> None:
+        began = self._clock.boottime()
+        async with self._database.write() as connection:
+            kept = await nodes.renew(connection, self.incarnation, self._clock.now_ms(), round(self._seconds * 1000))
+        if kept:
+            self._until = began + self._seconds
+            return
+        log.error("lease lost: starting over as a new incarnation", incarnation=self.incarnation)
+        self._until = 0.0
+        await self._lost()
+        await self._begin()
+        await self._regained(self.incarnation)

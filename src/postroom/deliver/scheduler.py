@@ -1,0 +1,220 @@
+"""Decides what goes where and when: takes entries in (just accepted, or claimed), finds their site, fills its lane.
+
+Memory is bounded: at most `delivery.in_memory` entries, and no account may hold more than half of the room, so one
+account's million cannot keep another's password reset out. Whatever does not fit stays in the table, unowned, and
+is claimed account by account in turn when there is room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from postroom.config import Config
+from postroom.deliver.delivery import Delivery
+from postroom.deliver.destination import Destination, Destinations
+from postroom.deliver.lane import Connection, Lane
+from postroom.errors import StorageUnavailableError
+from postroom.runtime import metrics
+from postroom.runtime.clock import Clock
+from postroom.store import batches, nodes
+from postroom.store import queue as queue_rows
+from postroom.store.batches.rows import Entry
+from postroom.store.database import Database
+from postroom.types.outcome import Outcome
+
+log = structlog.get_logger()
+
+POLL = 0.5  # seconds between looks for due rows
+CLAIM = 500  # rows of one account in one claim
+ACCOUNTS = 50  # accounts in one look
+KNOWN_SECONDS, KNOWN_MOST = 60.0, 10_000
+ORPHAN_SECONDS = 60
+
+
+class Scheduler:
+    """`connect` makes a courier to a destination. `start` after the lease, `stop` before it."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        clock: Clock,
+        delivery: Delivery,
+        destinations: Destinations,
+        connect: Callable[[Destination], Connection],
+    ) -> None:
+        self._config = config.delivery
+        self._database = database
+        self._clock = clock
+        self._delivery = delivery
+        self._destinations = destinations
+        self._connect = connect
+        self._slots = asyncio.Semaphore(config.delivery.concurrency)
+        self._entries: dict[str, Entry] = {}
+        self._held: Counter[str] = Counter()
+        self._lanes: dict[str, Lane] = {}
+        self._known: dict[str, tuple[float, Destination]] = {}
+        self._finding: dict[str, list[Entry]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._owner = 0
+        self._after = ""
+        self._next_sweep = 0.0
+
+    # -- what others see ------------------------------------------------------------------------------------------
+
+    @property
+    def in_memory(self) -> int:
+        return len(self._entries)
+
+    def owner_for(self, account_id: str) -> int:
+        """The incarnation under which a row accepted now is inserted: ours while there is room, else nobody's."""
+        room = self._config.in_memory
+        if len(self._entries) >= room or self._held[account_id] * 2 >= room:
+            return 0
+        return self._owner
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Entries this node owns: just accepted, or claimed."""
+        for entry in entries:
+            if entry.email_id not in self._entries:
+                self._entries[entry.email_id] = entry
+                self._held[entry.account_id] += 1
+                self._admit(entry)
+
+    async def start(self, owner: int) -> None:
+        self._owner = owner
+        self._spawn(self._claims(), "claims")
+
+    async def stop(self, timeout: float) -> None:
+        """Finish what is under way for at most `timeout` seconds, give back the rest."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(lane.stop(timeout) for lane in self._lanes.values()))
+        self._lanes.clear()
+
+    async def restart(self) -> None:
+        """The lease was lost: forget everything at once; somebody else may own it now."""
+        self._owner = 0
+        await self.stop(0)
+        self._entries.clear()
+        self._held.clear()
+        self._finding.clear()
+
+    # -- from entry to lane ---------------------------------------------------------------------------------------
+
+    def _admit(self, entry: Entry) -> None:
+        known = self._known.get(entry.site)
+        if known is not None and known[0] > self._clock.monotonic() and not self._delivery.special(entry):
+            self._lane(known[1]).push(entry)
+        elif entry.site in self._finding:
+            self._finding[entry.site].append(entry)
+        else:
+            self._finding[entry.site] = [entry]
+            self._spawn(self._find(entry.site), "find destination")
+
+    async def _find(self, site: str) -> None:
+        """Send everything that waits for the destination of `site` on its way."""
+        destination: Destination | Outcome | None = None
+        try:
+            while waiting := self._finding.get(site):
+                entry = waiting.pop()
+                early = await self._delivery.gate(entry)
+                if early is not None:
+                    self._delivery.finish(early)
+                    self._done(entry)
+                    continue
+                if destination is None:
+                    destination = await self._destination(site)
+                if isinstance(destination, Outcome):
+                    self._delivery.settle(entry, destination)
+                    self._done(entry)
+                else:
+                    self._lane(destination).push(entry)
+        finally:
+            self._finding.pop(site, None)
+
+    async def _destination(self, site: str) -> Destination | Outcome:
+        found = await self._destinations.find(site)
+        if isinstance(found, Destination):
+            if len(self._known) >= KNOWN_MOST:
+                self._known.clear()
+            self._known[site] = (self._clock.monotonic() + KNOWN_SECONDS, found)
+        return found
+
+    def _lane(self, destination: Destination) -> Lane:
+        lane = self._lanes.get(destination.site)
+        if lane is None:
+            lane = self._lanes[destination.site] = Lane(
+                self._delivery,
+                lambda: self._connect(destination),
+                most=destination.connections,
+                idle=self._config.idle_timeout,
+                slots=self._slots,
+                done=self._done,
+            )
+        else:
+            lane.connect = lambda: self._connect(destination)
+        return lane
+
+    def _done(self, entry: Entry) -> None:
+        if self._entries.pop(entry.email_id, None) is not None:
+            self._held[entry.account_id] -= 1
+            if not self._held[entry.account_id]:
+                del self._held[entry.account_id]
+
+    # -- from the table -------------------------------------------------------------------------------------------
+
+    async def _claims(self) -> None:
+        while True:
+            try:
+                more = await self._claim()
+                await self._sweep()
+            except StorageUnavailableError as error:
+                log.warning("cannot look for due mail", reason=str(error))
+                more = False
+            metrics.QUEUE_IN_MEMORY.set(len(self._entries))
+            self._lanes = {site: lane for site, lane in self._lanes.items() if not lane.unused}
+            await asyncio.sleep(0 if more else POLL)
+
+    async def _claim(self) -> bool:
+        """Claim due rows, account by account in turn; True when there may be more and there is room for them."""
+        if len(self._entries) * 2 > self._config.in_memory:
+            return False
+        now = self._clock.now_ms()
+        async with self._database.read() as connection:
+            free = [0, *await nodes.dead(connection, now)]
+            accounts = await queue_rows.accounts_waiting(connection, free, now, self._after, ACCOUNTS)
+        self._after = accounts[-1] if len(accounts) == ACCOUNTS else ""
+        found = 0
+        for account_id in accounts:
+            room = self._config.in_memory - len(self._entries)
+            limit = min(CLAIM, room, self._config.in_memory // 2 - self._held[account_id])
+            if limit > 0:
+                entries = await batches.claim(self._database, self._owner, free, account_id, now, limit)
+                found += len(entries)
+                self.take(entries)
+        return found > 0
+
+    async def _sweep(self) -> None:
+        """Rows that are ours in the table and not in memory: a commit whose end we never heard, a bug. Free them."""
+        if self._clock.monotonic() < self._next_sweep:
+            return
+        self._next_sweep = self._clock.monotonic() + ORPHAN_SECONDS
+        before = self._clock.now_ms() - ORPHAN_SECONDS * 1000
+        async with self._database.read() as connection:
+            owned = await queue_rows.owned(connection, self._owner, before)
+        orphans = [key for key in owned if key[1] not in self._entries and not self._delivery.recording(key[1])]
+        if orphans:
+            log.warning("freeing queue rows nobody works on", rows=len(orphans))
+            async with self._database.write() as connection:
+                await queue_rows.release(connection, self._owner, orphans)
+
+    def _spawn(self, work: object, name: str) -> None:
+        task = asyncio.create_task(work, name=name)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

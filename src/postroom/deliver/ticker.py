@@ -1,0 +1,123 @@
+"""Records outcomes and marks attempts, many in one transaction (design section 3: the delivery tick).
+
+While one transaction runs, outcomes and marks gather for the next. An outcome leaves this place only by being
+recorded: while the database is away it waits here, and because marks wait too, nothing new is sent meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import chain
+
+import structlog
+
+from postroom.errors import ConflictError, StorageUnavailableError
+from postroom.runtime import metrics
+from postroom.store import batches
+from postroom.store.batches.rows import Entry, OutcomeRecord
+from postroom.store.database import Database
+
+log = structlog.get_logger()
+
+PAUSE, LONGEST_PAUSE = 0.2, 5.0
+MOST = 500
+
+
+class Ticker:
+    """`owner` gives the node's incarnation. Start with `start()`; `stop()` records what is left."""
+
+    def __init__(self, database: Database, owner: Callable[[], int]) -> None:
+        self._database = database
+        self._owner = owner
+        self._records: list[OutcomeRecord] = []
+        self._writing: list[OutcomeRecord] = []
+        self._marks: list[tuple[Entry, asyncio.Future[bool]]] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="delivery ticks")
+
+    async def stop(self, timeout: float) -> None:
+        """Record what is left, for at most `timeout` seconds."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=timeout)
+            self._task.cancel()
+
+    @property
+    def backlog(self) -> int:
+        return len(self._records) + len(self._marks)
+
+    def waiting(self, email_id: str) -> bool:
+        """Whether an outcome of this email is not written yet."""
+        return any(record.queue.email_id == email_id for record in chain(self._writing, self._records))
+
+    def record(self, record: OutcomeRecord) -> None:
+        self._records.append(record)
+        self._wake.set()
+
+    def mark(self, entry: Entry) -> asyncio.Future[bool]:
+        """Resolves to True once the mark is durable: the attempt may send its final dot. False: not ours any more."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._marks.append((entry, future))
+        self._wake.set()
+        return future
+
+    async def _run(self) -> None:
+        pause = PAUSE
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._records or self._marks:
+                try:
+                    await self._tick()
+                    pause = PAUSE
+                except StorageUnavailableError as error:
+                    log.error("outcomes wait for the database", waiting=self.backlog, reason=str(error))
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+            if self._stopping:
+                return
+
+    async def _tick(self) -> None:
+        records, self._records = self._records[:MOST], self._records[MOST:]
+        self._writing = records
+        marks, self._marks = self._marks[:MOST], self._marks[MOST:]
+        marks = [(entry, future) for entry, future in marks if not future.cancelled()]
+        try:
+            marked = await self._write(records, [entry.key for entry, _ in marks])
+        except BaseException:
+            self._records = records + self._records
+            self._marks = marks + self._marks
+            raise
+        finally:
+            self._writing = []
+        for entry, future in marks:
+            if not future.done():
+                future.set_result(entry.email_id in marked)
+
+    async def _write(self, records: list[OutcomeRecord], marks: list[tuple[str, str]]) -> set[str]:
+        owner = self._owner()
+        try:
+            with metrics.DELIVERY_BATCH_SECONDS.time():
+                ticked = await batches.tick(self._database, owner, records, marks)
+        except ConflictError:
+            return await self._write_singly(owner, records, marks)
+        metrics.DELIVERY_BATCH_SIZE.observe(len(records) + len(marks))
+        for record in records:
+            if record.queue.email_id not in ticked.recorded:
+                log.warning("outcome discarded: the row is not ours", email_id=record.queue.email_id, owner=owner)
+        return ticked.marked
+
+    async def _write_singly(self, owner: int, records: list[OutcomeRecord], marks: list[tuple[str, str]]) -> set[str]:
+        """A batch that cannot be written as a whole: find the record that does not fit and leave only that one."""
+        for record in records:
+            try:
+                await batches.tick(self._database, owner, [record], [])
+            except ConflictError as error:
+                log.error("outcome dropped: it was recorded before", email_id=record.queue.email_id, reason=str(error))
+        return (await batches.tick(self._database, owner, [], marks)).marked

@@ -1,0 +1,73 @@
+"""The redactor: no password, key, token or AUTH line reaches a log, whatever was passed to it (X02)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from structlog.typing import EventDict, WrappedLogger
+
+HIDDEN = "[redacted]"
+LONGEST = 8192
+
+_SECRET_KEY = re.compile(
+    r"(?i)(?:^|[_-])(?:password|passwd|secret|token|authorization|cookie|credentials?|api[_-]?key|private[_-]?key)s?(?:$|[_-])"
+)
+# Most values hold nothing of interest; one cheap search decides.
+_SUSPECT = re.compile(r"(?i)auth|bearer|basic|cookie|passw|secret|token|api.?key|://|PRIVATE KEY")
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\Z)",
+            re.DOTALL,
+        ),
+        HIDDEN,
+    ),
+    (re.compile(r"(?i)\b(AUTH\s+[A-Z][A-Z0-9_-]*\s+)[^\s\"',]+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s*[:=]\s*)[^\r\n]+"),
+        rf"\1\2{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {HIDDEN}"),
+    (
+        re.compile(
+            r"(?i)((?:password|passwd|secret|token|api[_-]?key|private[_-]?key)[\"']?\s*[:=]\s*)"
+            r"(?:\"[^\"]*\"|'[^']*'|[^\s,;&}\"']+)"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(://[^\s:/@]{0,200}:)[^\s@/]{1,500}@"), rf"\1{HIDDEN}@"),
+)
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A structlog processor: hides values by the name of their key and by what they look like."""
+    return {key: HIDDEN if _SECRET_KEY.search(key) else redacted(value) for key, value in event.items()}
+
+
+def redacted(value: Any) -> Any:
+    """`value` with what looks secret hidden; anything but text, numbers, lists and tables becomes its repr."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        return {
+            str(key): HIDDEN if _SECRET_KEY.search(str(key)) else redacted(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redacted(inner) for inner in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _text(bytes(value[:LONGEST]).decode("utf-8", "backslashreplace"))
+    return _text(str(value) if isinstance(value, BaseException) else repr(value))
+
+
+def _text(text: str) -> str:
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}... ({len(text)} characters)"
+    if _SUSPECT.search(text):
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+    return text

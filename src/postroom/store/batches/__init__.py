@@ -1,0 +1,59 @@
+"""The hot path: what happens for every message happens here, many at once.
+
+`accept` inserts a batch of messages (one transaction, one fsync, then all the `250`s). `claim` takes queue rows for
+a node. `tick` records the outcomes of finished attempts and marks the attempts about to begin, in one transaction:
+only a marked attempt may send its final dot, so only marked rows can become a second copy after a crash.
+
+Each exists twice, in `sqlite` (one call in the writer's thread) and in `postgres` (asyncpg). A statement carries
+all rows of the batch: stepping row by row would hand the interpreter lock back and forth for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postroom.store.batches import postgres, sqlite
+from postroom.store.batches.rows import Entry, OutcomeRecord, Plan, Ticked
+from postroom.store.database import Database
+
+
+async def accept(
+    database: Database, day: int, accounts: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
+) -> None:
+    """Insert what `plan` decides, in one transaction; durable when this returns.
+
+    `accounts` are the accounts of the batch and `addresses` its (account id, recipient) pairs.
+    """
+    arguments = (day, sorted(set(accounts)), addresses, plan)
+    if database.sqlite:
+        await database.sqlite_batch(sqlite.accept, *arguments)
+    else:
+        await database.postgres_batch(postgres.accept, *arguments)
+
+
+async def claim(
+    database: Database, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
+) -> list[Entry]:
+    """Up to `limit` due rows of one account whose owner is in `free` (0 and dead incarnations) become `owner`'s.
+
+    Rows that carry a mark had an attempt whose outcome nobody recorded: they come back with `attempts` and
+    `unfinished` raised and the mark cleared.
+    """
+    arguments = (owner, list(free), account_id, now, limit)
+    if database.sqlite:
+        return await database.sqlite_batch(sqlite.claim, *arguments)
+    entries: list[Entry] = await database.postgres_batch(postgres.claim, *arguments)
+    return entries
+
+
+async def tick(
+    database: Database, owner: int, records: Sequence[OutcomeRecord], marks: Sequence[tuple[str, str]]
+) -> Ticked:
+    """Record outcomes and mark attempts ((account id, email id) pairs) of rows that `owner` still owns.
+
+    Rows that are not owned any more (claimed by another node, cancelled) are left alone and not in the answer.
+    """
+    if database.sqlite:
+        return await database.sqlite_batch(sqlite.tick, owner, records, marks)
+    ticked: Ticked = await database.postgres_batch(postgres.tick, owner, records, marks)
+    return ticked

@@ -1,0 +1,174 @@
+"""The hot path on PostgreSQL. Each function runs on an asyncpg connection inside a transaction already begun.
+
+Rows go in by COPY, changes by UPDATE ... FROM unnest(arrays): one statement and one round trip for any number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from postroom.store.batches.rows import (
+    AttemptRow,
+    ContentRow,
+    EmailChange,
+    EmailRow,
+    Entry,
+    EventRow,
+    InboxRow,
+    Inserts,
+    MessageRow,
+    OutcomeRecord,
+    Plan,
+    QueueChange,
+    QueueRow,
+    Ticked,
+    current,
+)
+
+COUNT = """
+INSERT INTO quota_days (account_id, day, used) SELECT account_id, $2, 0 FROM unnest($1::text[]) AS account_id ORDER BY 1
+ON CONFLICT (account_id, day) DO UPDATE SET used = quota_days.used
+RETURNING account_id, used
+"""
+
+SUPPRESSED = """
+SELECT s.account_id, s.address FROM suppressions s
+JOIN unnest($1::text[], $2::text[]) AS a(account_id, address) ON s.account_id = a.account_id AND s.address = a.address
+"""
+
+SET_COUNT = """
+UPDATE quota_days SET used = c.used FROM unnest($1::text[], $2::bigint[]) AS c(account_id, used)
+WHERE quota_days.account_id = c.account_id AND day = $3
+"""
+
+
+async def accept(
+    connection: Any, day: int, accounts: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
+) -> None:
+    # The upsert locks the counters, in account order: two batches can wait for each other, never deadlock.
+    used = {row["account_id"]: row["used"] for row in await connection.fetch(COUNT, accounts, day)}
+    suppressed = await connection.fetch(SUPPRESSED, *_columns(addresses, 2))
+    inserts = plan(used, {(row["account_id"], row["address"]) for row in suppressed})
+    await _insert_all(connection, inserts)
+    if inserts.used:
+        await connection.execute(SET_COUNT, list(inserts.used), list(inserts.used.values()), day)
+
+
+async def _insert_all(connection: Any, inserts: Inserts) -> None:
+    await _insert(connection, "contents", ContentRow, inserts.contents)
+    await _insert(connection, "messages", MessageRow, inserts.messages)
+    await _insert(connection, "emails", EmailRow, inserts.emails)
+    await _insert(connection, "queue", QueueRow, inserts.queue)
+    await _insert(connection, "events", EventRow, inserts.events)
+
+
+CLAIM = """
+WITH due AS (
+    SELECT account_id, email_id FROM queue WHERE owner = ANY($1::int[]) AND account_id = $2 AND due_at <= $3
+    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED),
+claimed AS (
+    UPDATE queue q SET owner = $5, unfinished = unfinished + (mark > 0)::int, attempts = greatest(attempts, mark), mark = 0, hold = ''
+    FROM due WHERE q.account_id = due.account_id AND q.email_id = due.email_id RETURNING q.*)
+SELECT q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts,
+    q.unfinished, e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate
+FROM claimed q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id
+"""
+
+
+async def claim(
+    connection: Any, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
+) -> list[Entry]:
+    return [Entry(*row) for row in await connection.fetch(CLAIM, free, account_id, now, limit, owner)]
+
+
+OWNED = """
+SELECT q.email_id, q.attempts FROM queue q JOIN unnest($2::text[], $3::text[]) AS k(account_id, email_id)
+    ON q.account_id = k.account_id AND q.email_id = k.email_id
+WHERE q.owner = $1 ORDER BY q.email_id FOR UPDATE OF q
+"""
+
+MARK = """
+UPDATE queue q SET mark = q.attempts + 1 FROM unnest($2::text[], $3::text[]) AS k(account_id, email_id)
+WHERE q.account_id = k.account_id AND q.email_id = k.email_id AND q.owner = $1 AND q.hold = '' RETURNING q.email_id
+"""
+
+
+async def tick(
+    connection: Any, owner: int, records: Sequence[OutcomeRecord], marks: Sequence[tuple[str, str]]
+) -> Ticked:
+    kept: list[OutcomeRecord] = []
+    if records:
+        owned = await connection.fetch(OWNED, owner, *_columns([record.key for record in records], 2))
+        kept = current(records, {row["email_id"]: row["attempts"] for row in owned})
+        await _record(connection, kept)
+    marked: set[str] = set()
+    if marks:
+        marked = {row["email_id"] for row in await connection.fetch(MARK, owner, *_columns(marks, 2))}
+    return Ticked({record.queue.email_id for record in kept}, marked)
+
+
+DELETE = """
+DELETE FROM queue q USING unnest($1::text[], $2::text[]) AS k(account_id, email_id)
+WHERE q.account_id = k.account_id AND q.email_id = k.email_id
+"""
+
+REQUEUE = """
+UPDATE queue q SET attempts = c.attempts, unfinished = c.unfinished, due_at = c.due_at, owner = c.owner, hold = c.hold,
+    mark = 0
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::bigint[], $7::int[], $8::text[])
+    AS c(account_id, email_id, message_id, attempts, unfinished, due_at, owner, hold)
+WHERE q.account_id = c.account_id AND q.email_id = c.email_id
+"""
+
+SETTLE = """
+UPDATE emails e SET status = c.status, attempts = c.attempts, reply = c.reply,
+    possible_duplicate = c.possible_duplicate, final_at = c.final_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::bigint[])
+    AS c(account_id, id, status, attempts, reply, possible_duplicate, final_at)
+WHERE e.account_id = c.account_id AND e.id = c.id
+"""
+
+EXPIRE_CONTENT = """
+UPDATE messages m SET content_expires_at = c.at FROM unnest($1::text[], $2::text[], $3::bigint[]) AS c(account_id, id, at)
+WHERE m.account_id = c.account_id AND m.id = c.id AND NOT EXISTS (
+    SELECT 1 FROM queue q WHERE q.account_id = m.account_id AND q.message_id = m.id)
+"""
+
+
+async def _record(connection: Any, records: list[OutcomeRecord]) -> None:
+    if not records:
+        return
+    changes = [record.queue for record in records]
+    finished = [change for change in changes if change.due_at is None]
+    waiting = [change for change in changes if change.due_at is not None]
+    if finished:
+        keys = [(change.account_id, change.email_id) for change in finished]
+        await connection.execute(DELETE, *_columns(keys, 2))
+    if waiting:
+        await connection.execute(REQUEUE, *_columns(waiting, len(QueueChange._fields)))
+    settled = [record.email for record in records]
+    await connection.execute(SETTLE, *_columns(settled, len(EmailChange._fields)))
+    await _insert(
+        connection, "attempts", AttemptRow, [record.attempt for record in records if record.attempt]
+    )
+    await _insert(connection, "events", EventRow, [row for record in records for row in record.events])
+    await _insert(connection, "inbox", InboxRow, [record.inbox for record in records if record.inbox])
+    until = {
+        (record.queue.account_id, record.queue.message_id): record.keep_content_until
+        for record in records
+        if record.queue.due_at is None
+    }
+    if until:
+        rows = [(account, message, at) for (account, message), at in until.items()]
+        await connection.execute(EXPIRE_CONTENT, *_columns(rows, 3))
+
+
+async def _insert(connection: Any, table: str, row: type[Any], rows: Sequence[Any]) -> None:
+    if rows:
+        await connection.copy_records_to_table(table, records=rows, columns=row._fields)
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """The columns of rows, for unnest. No rows: as many empty columns."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -1,0 +1,205 @@
+"""The hot path on SQLite. Each function runs in the writer's thread, inside a transaction that is already begun."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from postroom.store.batches.rows import (
+    AttemptRow,
+    ContentRow,
+    EmailChange,
+    EmailRow,
+    Entry,
+    EventRow,
+    InboxRow,
+    Inserts,
+    MessageRow,
+    OutcomeRecord,
+    Plan,
+    QueueChange,
+    QueueRow,
+    Ticked,
+    current,
+)
+
+VARIABLES = 30_000  # SQLite takes 32,766 in one statement
+ROWS = 200  # beyond this a longer statement saves nothing
+
+
+def accept(
+    connection: sqlite3.Connection,
+    day: int,
+    accounts: Sequence[str],
+    addresses: Sequence[tuple[str, str]],
+    plan: Plan,
+) -> None:
+    used = dict.fromkeys(accounts, 0)
+    for part in _parts([(account,) for account in accounts], 1):
+        sql = _cached_in(
+            "SELECT account_id, used FROM quota_days WHERE day = ? AND account_id IN", len(part), 1
+        )
+        used.update(connection.execute(sql, (day, *_flat(part))))
+    inserts = plan(used, _suppressed(connection, addresses))
+    _insert_all(connection, inserts)
+    counts = [(account, day, count) for account, count in inserts.used.items()]
+    for part in _parts(counts, 3):
+        sql = _insert_sql("quota_days", ("account_id", "day", "used"), len(part))
+        connection.execute(sql + " ON CONFLICT DO UPDATE SET used = excluded.used", _flat(part))
+
+
+def _suppressed(connection: sqlite3.Connection, addresses: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    if connection.execute("SELECT 1 FROM suppressions LIMIT 1").fetchone() is None:
+        return set()  # the common case is worth a shortcut
+    found: set[tuple[str, str]] = set()
+    for part in _parts(addresses, 2):
+        sql = _cached_in(
+            "SELECT account_id, address FROM suppressions WHERE (account_id, address) IN", len(part), 2
+        )
+        found.update(connection.execute(sql, _flat(part)))
+    return found
+
+
+def _insert_all(connection: sqlite3.Connection, inserts: Inserts) -> None:
+    _insert(connection, "contents", ContentRow, inserts.contents)
+    _insert(connection, "messages", MessageRow, inserts.messages)
+    _insert(connection, "emails", EmailRow, inserts.emails)
+    _insert(connection, "queue", QueueRow, inserts.queue)
+    _insert(connection, "events", EventRow, inserts.events)
+
+
+CLAIM = """
+UPDATE queue SET owner = ?1,
+    unfinished = unfinished + (mark > 0), attempts = max(attempts, mark), mark = 0, hold = ''
+WHERE account_id = ?2 AND email_id IN (
+    SELECT email_id FROM queue WHERE owner IN ({free}) AND account_id = ?2 AND due_at <= ?3 ORDER BY due_at LIMIT ?4)
+RETURNING email_id, unfinished
+"""
+
+ENTRIES = """
+SELECT q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts,
+    q.unfinished, e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate
+FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id WHERE q.account_id = ? AND q.email_id IN
+"""
+
+
+def claim(
+    connection: sqlite3.Connection, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
+) -> list[Entry]:
+    sql = CLAIM.format(free=", ".join(str(int(number)) for number in free))
+    claimed = connection.execute(sql, (owner, account_id, now, limit)).fetchall()
+    entries: list[Entry] = []
+    for part in _parts([(email_id,) for email_id, _ in claimed], 1):
+        rows = connection.execute(_cached_in(ENTRIES, len(part), 1), (account_id, *_flat(part)))
+        entries.extend(Entry(*row[:-1], bool(row[-1])) for row in rows)
+    return entries
+
+
+def tick(
+    connection: sqlite3.Connection,
+    owner: int,
+    records: Sequence[OutcomeRecord],
+    marks: Sequence[tuple[str, str]],
+) -> Ticked:
+    kept = current(records, _still_owned(connection, owner, [record.key for record in records]))
+    if kept:
+        _record(connection, kept)
+    marked: set[str] = set()
+    for part in _parts(marks, 2):
+        sql = _cached_in("UPDATE queue SET mark = attempts + 1 WHERE owner = ? AND hold = '' AND "
+                         "(account_id, email_id) IN", len(part), 2) + " RETURNING email_id"  # fmt: skip
+        marked.update(row[0] for row in connection.execute(sql, (owner, *_flat(part))).fetchall())
+    return Ticked({record.queue.email_id for record in kept}, marked)
+
+
+def _still_owned(connection: sqlite3.Connection, owner: int, keys: list[tuple[str, str]]) -> dict[str, int]:
+    owned: dict[str, int] = {}
+    sql = "SELECT email_id, attempts FROM queue WHERE owner = ? AND (account_id, email_id) IN"
+    for part in _parts(keys, 2):
+        owned.update(connection.execute(_cached_in(sql, len(part), 2), (owner, *_flat(part))).fetchall())
+    return owned
+
+
+def _record(connection: sqlite3.Connection, records: list[OutcomeRecord]) -> None:
+    changes = [record.queue for record in records]
+    finished = [change for change in changes if change.due_at is None]
+    for part in _parts([(change.account_id, change.email_id) for change in finished], 2):
+        connection.execute(
+            _cached_in("DELETE FROM queue WHERE (account_id, email_id) IN", len(part), 2), _flat(part)
+        )
+    _update(connection, REQUEUE, QueueChange, [change for change in changes if change.due_at is not None])
+    _update(connection, SETTLE, EmailChange, [record.email for record in records])
+    _insert(connection, "attempts", AttemptRow, [record.attempt for record in records if record.attempt])
+    _insert(connection, "events", EventRow, [row for record in records for row in record.events])
+    _insert(connection, "inbox", InboxRow, [record.inbox for record in records if record.inbox])
+    until = {
+        (record.queue.account_id, record.queue.message_id): record.keep_content_until
+        for record in records
+        if record.queue.due_at is None
+    }
+    expiries = [(account, message, at) for (account, message), at in until.items()]
+    for part in _parts(expiries, 3):
+        connection.execute(_with_values(EXPIRE_CONTENT, ("account_id", "id", "at"), len(part)), _flat(part))
+
+
+REQUEUE = """
+UPDATE queue SET attempts = change.attempts, unfinished = change.unfinished, due_at = change.due_at,
+    owner = change.owner, hold = change.hold, mark = 0
+FROM change WHERE queue.account_id = change.account_id AND queue.email_id = change.email_id
+"""
+
+SETTLE = """
+UPDATE emails SET status = change.status, attempts = change.attempts, reply = change.reply,
+    possible_duplicate = change.possible_duplicate, final_at = change.final_at
+FROM change WHERE emails.account_id = change.account_id AND emails.id = change.id
+"""
+
+EXPIRE_CONTENT = """
+UPDATE messages SET content_expires_at = change.at FROM change
+WHERE messages.account_id = change.account_id AND messages.id = change.id AND NOT EXISTS (
+    SELECT 1 FROM queue WHERE queue.account_id = messages.account_id AND queue.message_id = messages.id)
+"""
+
+
+def _insert(connection: sqlite3.Connection, table: str, row: type[Any], rows: Sequence[Any]) -> None:
+    for part in _parts(rows, len(row._fields)):
+        connection.execute(_insert_sql(table, row._fields, len(part)), _flat(part))
+
+
+def _update(connection: sqlite3.Connection, sql: str, row: type[Any], rows: Sequence[Any]) -> None:
+    for part in _parts(rows, len(row._fields)):
+        connection.execute(_with_values(sql, row._fields, len(part)), _flat(part))
+
+
+@lru_cache(maxsize=4096)
+def _insert_sql(table: str, columns: tuple[str, ...], rows: int) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {_tuples(len(columns), rows)}"  # noqa: S608
+
+
+@lru_cache(maxsize=4096)
+def _with_values(sql: str, columns: tuple[str, ...], rows: int) -> str:
+    return f"WITH change({', '.join(columns)}) AS (VALUES {_tuples(len(columns), rows)}) {sql}"
+
+
+@lru_cache(maxsize=4096)
+def _cached_in(sql: str, rows: int, width: int) -> str:
+    """`sql` ends in IN; a list of row values needs VALUES, a list of single ones does not."""
+    if width == 1:
+        return f"{sql} ({', '.join('?' * rows)})"
+    return f"{sql} (VALUES {_tuples(width, rows)})"
+
+
+def _tuples(width: int, rows: int) -> str:
+    return ", ".join(["(" + ", ".join("?" * width) + ")"] * rows)
+
+
+def _parts(rows: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
+    size = min(ROWS, VARIABLES // width)
+    return (rows[at : at + size] for at in range(0, len(rows), size))
+
+
+def _flat(rows: Iterable[Sequence[Any]]) -> list[Any]:
+    return list(chain.from_iterable(rows))

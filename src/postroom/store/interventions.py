@@ -1,0 +1,140 @@
+"""What people do to queue rows: retry now, cancel, hold, release. Each leaves its event in the same transaction.
+
+A row whose attempt is under way is left alone: the remote server may be taking the message this moment. Rows that
+change lose their owner; the node that had them in memory finds out when it tries to mark them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.errors import ConflictError, NotFoundError
+from postroom.store import emails as emails_store
+from postroom.store import events
+from postroom.store.emails import Email
+from postroom.store.schema import emails, messages, queue
+from postroom.types.events import EventType
+from postroom.types.status import EmailStatus, Hold
+
+SLICE = 500
+
+
+async def retry_now(connection: AsyncConnection, email_id: str, now: int) -> None:
+    """Make a row due at once, and release it if it is held.
+
+    Raises NotFoundError when there is no such email, ConflictError when it is final or an attempt is under way.
+    """
+    email = await _email(connection, email_id)
+    row = _row(email)
+    held = await connection.scalar(select(queue.c.hold).where(*row))
+    statement = update(queue).where(*row, queue.c.mark == 0).returning(queue.c.email_id)
+    done = await connection.scalar(statement.values(due_at=now, owner=0, hold="", unfinished=0))
+    if done is None:
+        raise await _why_not(connection, email, "retried")
+    if held:
+        await _set_status(connection, email.account_id, [email_id], held=False)
+        event = events.new(email.account_id, email_id, email.message_id, EventType.RELEASED, now, reason=held)
+        await events.add(connection, [event])
+
+
+async def cancel(connection: AsyncConnection, email_id: str, now: int, content_expires_at: int) -> None:
+    """Take an email back. With its last recipient the message's content gets an expiry.
+
+    Raises NotFoundError when there is no such email, ConflictError when it is final or an attempt is under way.
+    """
+    email = await _email(connection, email_id)
+    statement = delete(queue).where(*_row(email), queue.c.mark == 0).returning(queue.c.email_id)
+    if await connection.scalar(statement) is None:
+        raise await _why_not(connection, email, "cancelled")
+    which = (emails.c.account_id == email.account_id, emails.c.id == email_id)
+    status = {"status": EmailStatus.CANCELLED.value, "final_at": now}
+    await connection.execute(update(emails).where(*which).values(status))
+    event = events.new(email.account_id, email_id, email.message_id, EventType.CANCELLED, now)
+    await events.add(connection, [event])
+    await _expire_content(connection, email, content_expires_at)
+
+
+async def hold_account(
+    connection: AsyncConnection, account_id: str, hold: Hold, now: int, after: str = ""
+) -> str | None:
+    """Hold a slice of an account's rows, those behind email `after`. Returns where the next slice begins, or None."""
+    page = _page(account_id, after).where(queue.c.hold == "", queue.c.mark == 0)
+    # A row that is locked is being marked or recorded: its node asks for the account's state before the next attempt.
+    ids = list(await connection.scalars(page.with_for_update(skip_locked=True)))
+    statement = update(queue).values(hold=hold.value, due_at=queue.c.expires_at, owner=0)
+    await _move(connection, account_id, ids, statement, EventType.HELD, hold, now)
+    return ids[-1] if len(ids) == SLICE else None
+
+
+async def release_account(
+    connection: AsyncConnection, account_id: str, hold: Hold, now: int, after: str = ""
+) -> str | None:
+    """Release a slice of the rows an account has on this hold, those behind email `after`; like `hold_account`."""
+    page = _page(account_id, after).where(queue.c.hold == hold.value)
+    ids = list(await connection.scalars(page.with_for_update()))
+    statement = update(queue).values(hold="", due_at=now, owner=0)
+    await _move(connection, account_id, ids, statement, EventType.RELEASED, hold, now)
+    return ids[-1] if len(ids) == SLICE else None
+
+
+def _page(account_id: str, after: str) -> Any:
+    mine = (queue.c.account_id == account_id, queue.c.email_id > after)
+    return select(queue.c.email_id).where(*mine).order_by(queue.c.email_id).limit(SLICE)
+
+
+async def _move(
+    connection: AsyncConnection,
+    account_id: str,
+    ids: Sequence[str],
+    statement: Any,
+    kind: EventType,
+    hold: Hold,
+    now: int,
+) -> None:
+    mine = (queue.c.account_id == account_id, queue.c.email_id.in_(ids))
+    moved = await connection.execute(statement.where(*mine).returning(queue.c.email_id, queue.c.message_id))
+    pairs = [(email_id, message_id) for email_id, message_id in moved]
+    await _set_status(connection, account_id, ids, held=kind is EventType.HELD)
+    rows = [events.new(account_id, email, message, kind, now, reason=hold.value) for email, message in pairs]
+    await events.add(connection, rows)
+
+
+async def _set_status(
+    connection: AsyncConnection, account_id: str, ids: Sequence[str], *, held: bool
+) -> None:
+    tried = case((emails.c.attempts > 0, EmailStatus.DEFERRED.value), else_=EmailStatus.QUEUED.value)
+    which = (emails.c.account_id == account_id, emails.c.id.in_(ids))
+    status = EmailStatus.HELD.value if held else tried
+    await connection.execute(update(emails).where(*which).values(status=status))
+
+
+async def _expire_content(connection: AsyncConnection, email: Email, at: int) -> None:
+    mine = (messages.c.account_id == email.account_id, messages.c.id == email.message_id)
+    waiting = select(queue.c.email_id).where(
+        queue.c.account_id == email.account_id, queue.c.message_id == email.message_id
+    )
+    statement = update(messages).where(*mine, ~waiting.exists()).values(content_expires_at=at)
+    await connection.execute(statement)
+
+
+async def _email(connection: AsyncConnection, email_id: str) -> Email:
+    email = await emails_store.find(connection, email_id)
+    if email is None:
+        raise NotFoundError(f"there is no email {email_id}")
+    return email
+
+
+def _row(email: Email) -> tuple[Any, Any]:
+    return queue.c.account_id == email.account_id, queue.c.email_id == email.id
+
+
+async def _why_not(connection: AsyncConnection, email: Email, what: str) -> ConflictError:
+    if await connection.scalar(select(queue.c.email_id).where(*_row(email))) is not None:
+        reason = "an attempt is under way; try again when it has ended"
+    else:
+        reason = f"it is {email.status} already"
+    return ConflictError(f"email {email.id} cannot be {what}: {reason}")

@@ -1,0 +1,142 @@
+"""Messages: their envelope and content, and everything known about one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, and_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.store import attempts, emails, events
+from postroom.store.batches.rows import AttemptRow, EventRow
+from postroom.store.emails import Email
+from postroom.store.query import columns, first, slices
+from postroom.store.schema import accounts, contents, messages
+
+LOADED = 200
+"""Keys in one statement of `load`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`tags` one a line; `blob` is the key of large content or ""; `content_gone` once retention has taken it."""
+
+    account_id: str
+    id: str
+    domain_id: str
+    credential_id: str
+    edge: str
+    sender: str
+    header_from: str
+    subject: str
+    message_id: str
+    signing_domain: str
+    stream: str
+    tags: str
+    size: int
+    header_size: int
+    eight_bit: bool
+    utf8: bool
+    dsn_ret: str
+    dsn_envid: str
+    blob: str
+    received_at: int
+    content_expires_at: int | None
+    content_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message with its small content as it was stored (zstd); None when it is in the blob store, or gone."""
+
+    message: Message
+    data: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailStory:
+    email: Email
+    attempts: list[AttemptRow]
+    events: list[EventRow]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStory:
+    """A message, and what became of each recipient."""
+
+    message: Message
+    emails: list[EmailStory]
+
+
+_ALL = select(*columns(Message, messages))
+
+
+async def get(connection: AsyncConnection, account_id: str, message_id: str) -> Message | None:
+    which = (messages.c.account_id == account_id, messages.c.id == message_id)
+    return await first(connection, Message, _ALL.where(*which))
+
+
+async def find(connection: AsyncConnection, message_id: str) -> Message | None:
+    """Whatever account it belongs to: for the operator."""
+    mine = messages.c.account_id.in_(select(accounts.c.id))
+    return await first(connection, Message, _ALL.where(mine, messages.c.id == message_id))
+
+
+async def show(connection: AsyncConnection, message_or_email_id: str) -> MessageStory | None:
+    """Everything known about a message, found by its own id or that of one of its emails."""
+    message = await find(connection, message_or_email_id)
+    if message is None:
+        email = await emails.find(connection, message_or_email_id)
+        message = None if email is None else await get(connection, email.account_id, email.message_id)
+    return None if message is None else await _story(connection, message)
+
+
+async def _story(connection: AsyncConnection, message: Message) -> MessageStory:
+    found = await emails.of_message(connection, message.account_id, message.id)
+    tried: dict[str, list[AttemptRow]] = {}
+    happened: dict[str, list[EventRow]] = {}
+    for part in slices([email.id for email in found], 500):
+        tried |= await attempts.of_emails(connection, message.account_id, part)
+        happened |= await events.of_emails(connection, message.account_id, part)
+    return MessageStory(message, [EmailStory(email, tried[email.id], happened[email.id]) for email in found])
+
+
+async def load(connection: AsyncConnection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
+    """The messages with these (account id, message id) keys, with their content: a batch for composing."""
+    found: dict[tuple[str, str], Stored] = {}
+    for part in slices(dict.fromkeys(keys), LOADED):
+        for row in await connection.execute(_load(part)):
+            message = Message(*row[:-1])
+            found[message.account_id, message.id] = Stored(message, row[-1])
+    return found
+
+
+async def existing(connection: AsyncConnection, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these (account id, message id) keys that are there: what became of an unknown commit."""
+    found: set[tuple[str, str]] = set()
+    key = tuple_(messages.c.account_id, messages.c.id)
+    for part in slices(keys, LOADED):
+        rows = await connection.execute(select(messages.c.account_id, messages.c.id).where(key.in_(part)))
+        found.update((account_id, message_id) for account_id, message_id in rows)
+    return found
+
+
+async def existing(connection: AsyncConnection, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (account id, message id) keys are there."""
+    found: set[tuple[str, str]] = set()
+    for part in slices(keys, LOADED):
+        which = select(messages.c.account_id, messages.c.id)
+        rows = await connection.execute(which.where(tuple_(messages.c.account_id, messages.c.id).in_(part)))
+        found.update((row.account_id, row.id) for row in rows)
+    return found
+
+
+def _load(keys: Sequence[tuple[str, str]]) -> Select[Any]:
+    content = and_(contents.c.account_id == messages.c.account_id, contents.c.id == messages.c.id)
+    return (
+        select(*columns(Message, messages), contents.c.data)
+        .select_from(messages.outerjoin(contents, content))
+        .where(tuple_(messages.c.account_id, messages.c.id).in_(keys))
+    )

@@ -1,0 +1,162 @@
+"""The queue: one row per recipient that is not final.
+
+A row that waits for somebody (`hold` is not empty) is due at its expiry: until then nobody claims it, and then it
+ends as expired like any other. What people do to rows (retry, cancel, hold, release) is in `interventions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Column, Select, and_, func, select, text, tuple_, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.store.query import changed, columns, every, first, slices, slices
+from postroom.store.schema import accounts, domains, emails, queue
+
+By = Literal["site", "domain", "account"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """A queue row with its recipient. `owner` 0: nobody; `mark` is the number of the attempt under way, or 0."""
+
+    account_id: str
+    email_id: str
+    message_id: str
+    domain_id: str
+    site: str
+    lane: int
+    owner: int
+    due_at: int
+    expires_at: int
+    attempts: int
+    mark: int
+    unfinished: int
+    hold: str
+    recipient: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """Rows of one site, domain or account: all of them, how many are held or under way, and the soonest."""
+
+    name: str
+    emails: int
+    held: int
+    under_way: int
+    next_due_at: int
+
+
+_EMAIL = and_(emails.c.account_id == queue.c.account_id, emails.c.id == queue.c.email_id)
+_ITEMS: Select[Any] = select(*columns(QueueItem, queue, emails)).select_from(queue.join(emails, _EMAIL))
+
+
+async def show(connection: AsyncConnection, email_id: str) -> QueueItem | None:
+    """Whatever account it belongs to: for the operator."""
+    mine = queue.c.account_id.in_(select(accounts.c.id))
+    return await first(connection, QueueItem, _ITEMS.where(mine, queue.c.email_id == email_id))
+
+
+async def soonest(connection: AsyncConnection, *, limit: int = 100) -> list[QueueItem]:
+    """The rows that are due first."""
+    return await every(connection, QueueItem, _ITEMS.order_by(queue.c.due_at, queue.c.email_id).limit(limit))
+
+
+async def counts(connection: AsyncConnection, by: By) -> list[QueueCount]:
+    """The largest first. Domains and accounts are named by their names."""
+    names: dict[By, tuple[Column[Any], Any]] = {
+        "site": (queue.c.site, queue),
+        "domain": (domains.c.name, queue.join(domains, domains.c.id == queue.c.domain_id)),
+        "account": (accounts.c.name, queue.join(accounts, accounts.c.id == queue.c.account_id)),
+    }
+    name, source = names[by]
+    number = func.count()
+    statement = (
+        select(
+            name,
+            number,
+            func.count().filter(queue.c.hold != ""),
+            func.count().filter(queue.c.mark > 0),
+            func.min(queue.c.due_at),
+        )
+        .select_from(source)
+        .group_by(name)
+        .order_by(number.desc(), name)
+    )
+    return await every(connection, QueueCount, statement)
+
+
+# Distinct accounts by hopping along ix_queue_claim (owner, account_id, due_at): one step for each account, however
+# many rows it has. Neither database does that for a DISTINCT.
+_HOPS = """
+WITH RECURSIVE hop(account_id) AS (
+    SELECT min(account_id) FROM queue WHERE owner = :owner AND account_id > :after
+    UNION ALL
+    SELECT (SELECT min(account_id) FROM queue WHERE owner = :owner AND account_id > hop.account_id)
+    FROM hop WHERE hop.account_id IS NOT NULL)
+"""
+_WAITING = """
+SELECT account_id FROM hop WHERE account_id IS NOT NULL AND EXISTS (
+    SELECT 1 FROM queue WHERE owner = :owner AND account_id = hop.account_id AND due_at <= :now)
+LIMIT :limit
+"""
+_SOONEST_DUE = """
+SELECT min((SELECT min(due_at) FROM queue WHERE owner = :owner AND account_id = hop.account_id))
+FROM hop WHERE account_id IS NOT NULL
+"""
+
+
+async def accounts_waiting(
+    connection: AsyncConnection, free_owners: Sequence[int], now: int, after: str, limit: int
+) -> list[str]:
+    """Accounts behind `after`, in order, that have due rows owned by one of `free_owners` (0, dead incarnations)."""
+    found: set[str] = set()
+    for owner in free_owners:
+        values = {"owner": owner, "after": after, "now": now, "limit": limit}
+        found.update(await connection.scalars(text(_HOPS + _WAITING), values))
+    return sorted(found)[:limit]
+
+
+async def due_soonest(connection: AsyncConnection, owners: Sequence[int]) -> int | None:
+    """When the next row of one of these owners is due; None when they have none."""
+    statement = text(_HOPS + _SOONEST_DUE)
+    times = [await connection.scalar(statement, {"owner": owner, "after": ""}) for owner in owners]
+    return min((int(at) for at in times if at is not None), default=None)
+
+
+async def owned(connection: AsyncConnection, owner: int, due_before: int) -> list[tuple[str, str]]:
+    """(account id, email id) of what an owner should have dealt with before this time."""
+    mine = (queue.c.owner == owner, queue.c.due_at < due_before)
+    rows = await connection.execute(select(queue.c.account_id, queue.c.email_id).where(*mine))
+    return [(account_id, email_id) for account_id, email_id in rows]
+
+
+async def release(connection: AsyncConnection, owner: int, keys: Sequence[tuple[str, str]]) -> None:
+    """Let go of these rows if this owner still has them; a mark stays, and counts as unfinished when claimed."""
+    for part in slices(keys, 500):
+        mine = (queue.c.owner == owner, tuple_(queue.c.account_id, queue.c.email_id).in_(part))
+        await connection.execute(update(queue).where(*mine).values(owner=0))
+
+
+async def release_owner(connection: AsyncConnection, incarnation: int) -> int:
+    """Let go of everything a node holds but attempts under way, when it stops in order; how many rows."""
+    mine = (queue.c.owner == incarnation, queue.c.mark == 0)
+    return await changed(connection, update(queue).where(*mine).values(owner=0))
+
+
+async def owned(connection: AsyncConnection, incarnation: int, before: int) -> list[tuple[str, str]]:
+    """(account id, email id) of the rows a node owns that were due before a time: normally it works on all of them."""
+    mine = (queue.c.owner == incarnation, queue.c.due_at < before)
+    rows = await connection.execute(select(queue.c.account_id, queue.c.email_id).where(*mine))
+    return [(row.account_id, row.email_id) for row in rows]
+
+
+async def release(connection: AsyncConnection, incarnation: int, keys: Sequence[tuple[str, str]]) -> None:
+    """Let go of some rows of a node, marked ones too: their next owner finds the mark."""
+    for part in slices(keys, 500):
+        mine = (queue.c.owner == incarnation, tuple_(queue.c.account_id, queue.c.email_id).in_(part))
+        await connection.execute(update(queue).where(*mine).values(owner=0))

@@ -1,0 +1,113 @@
+"""The log of refused attempts, aggregated: the same refusal of the same client counts up within an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.runtime import ids
+from postroom.store.query import columns, every, is_sqlite, slices, values
+from postroom.store.schema import refusals
+
+HOUR = 3_600_000
+KEY = ("account_id", "hour", "rule", "credential", "client", "header_from")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refused attempt, or several alike. `account_id` is empty before login; `recipients` as far as known."""
+
+    id: str
+    account_id: str
+    hour: int
+    rule: str
+    credential: str
+    client: str
+    sender: str
+    header_from: str
+    recipients: str
+    reply: str
+    count: int
+    first_at: int
+    last_at: int
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in KEY)
+
+
+def new(
+    rule: str,
+    at: int,
+    *,
+    reply: str,
+    account_id: str = "",
+    credential: str = "",
+    client: str = "",
+    sender: str = "",
+    header_from: str = "",
+    recipients: str = "",
+) -> Refusal:
+    """A refusal that happens now. What strangers sent is cut to the columns' widths."""
+    return Refusal(
+        id=ids.mail_id(at),
+        account_id=account_id,
+        hour=at // HOUR,
+        rule=rule,
+        credential=credential[:320],
+        client=client[:64],
+        sender=sender[:320],
+        header_from=header_from[:320],
+        recipients=recipients[:1000],
+        reply=reply,
+        count=1,
+        first_at=at,
+        last_at=at,
+    )
+
+
+async def record(connection: AsyncConnection, rows: Sequence[Refusal]) -> None:
+    """Add refusals to the log, or to the count of what is there."""
+    merged: dict[tuple[Any, ...], Refusal] = {}
+    for row in rows:
+        known = merged.get(row.key)
+        merged[row.key] = (
+            row if known is None else replace(known, count=known.count + row.count, last_at=row.last_at)
+        )
+    insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
+    # In one order, so that two nodes can wait for each other, never deadlock.
+    for part in slices([merged[key] for key in sorted(merged)], 100):
+        statement = insert(refusals).values([values(row) for row in part])
+        new = statement.excluded
+        add_up = {"count": refusals.c.count + new.count, "last_at": new.last_at, "reply": new.reply}
+        await connection.execute(statement.on_conflict_do_update(index_elements=KEY, set_=add_up))
+
+
+async def page(
+    connection: AsyncConnection,
+    *,
+    account_id: str | None = None,
+    rule: str | None = None,
+    since: int = 0,
+    before: tuple[int, str] | None = None,
+    limit: int = 100,
+) -> list[Refusal]:
+    """The latest first; `before` is (last_at, id) of the last page's end."""
+    statement = (
+        select(*columns(Refusal, refusals))
+        .where(refusals.c.last_at >= since)
+        .order_by(refusals.c.last_at.desc(), refusals.c.id.desc())
+        .limit(limit)
+    )
+    if account_id is not None:
+        statement = statement.where(refusals.c.account_id == account_id)
+    if rule is not None:
+        statement = statement.where(refusals.c.rule == rule)
+    if before is not None:
+        statement = statement.where(tuple_(refusals.c.last_at, refusals.c.id) < before)
+    return await every(connection, Refusal, statement)

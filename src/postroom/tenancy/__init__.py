@@ -1,0 +1,16 @@
+"""Who may do what: accounts, people, domains, SMTP users, suppressions. Policy over `store`.
+
+Functions take the `Database` first, do one thing in one transaction and return the record it made or found. What a
+person did wrong is NotFoundError, ConflictError or PostroomError with a text to show as it is. A change and the
+rise of `installation.version` commit together, so every process notices it within a second.
+
+- `accounts`, `users`: who mail belongs to, and the people who look after it. An account sends once it is approved;
+  suspension holds what is queued, approval releases it.
+- `domains`: what an account may put into From. A live domain counts as verified when its DKIM record is found
+  (`dns_check`), when the operator vouches for it (`trusted`), or when it is a sandbox and nothing leaves.
+- `keys`: two DKIM keys per domain, one active, one prepared; private keys are sealed with the installation's key.
+- `smtp_users`, `passwords`: the relay's credentials. Passwords are random secrets, shown once and kept as SHA-256
+  and SCRAM keys; a person's password is kept as argon2id.
+- `suppressions`, `quotas`: addresses not to send to; how days are counted.
+- `directory`: the cache in front of all this for the hot path. It answers without SQL while it is warm.
+"""

@@ -1,0 +1,146 @@
+"""What the directory caches, made from records of the store."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from postroom.store.accounts import Account
+from postroom.store.domains import Domain
+from postroom.store.smtp_users import SmtpUser
+from postroom.types import refusals
+from postroom.types.draft import Stream
+from postroom.types.refusals import Refused
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Who logged in. `password_hash` tells whether it is still the same password."""
+
+    id: str
+    username: str
+    account_id: str
+    domain_id: str
+    stream: Stream
+    refuse_suppressed: bool
+    password_hash: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An SMTP user with what a login depends on. No networks: any client address may use it."""
+
+    credential: Credential
+    enabled: bool
+    domain_name: str
+    domain_enabled: bool
+    networks: tuple[Network, ...]
+
+    @property
+    def password_hash(self) -> bytes:
+        return self.credential.password_hash
+
+    def refusal(self, address: str) -> Refused | None:
+        """Why the right password is not enough."""
+        if not self.enabled:
+            return Refused(refusals.SMTP_USER_DISABLED, {"username": self.credential.username})
+        if not self.domain_enabled:
+            return Refused(refusals.DOMAIN_SMTP_DISABLED, {"domain": self.domain_name})
+        if self.networks and not _within(address, self.networks):
+            return Refused(refusals.ADDRESS_NOT_ALLOWED, {"address": address})
+        return None
+
+    def admits(self, credential: Credential) -> bool:
+        """Whether a login made earlier still holds."""
+        same = credential.id == self.credential.id
+        unchanged = hmac.compare_digest(credential.password_hash, self.password_hash)
+        return same and unchanged and self.enabled and self.domain_enabled
+
+
+@dataclass(frozen=True, slots=True)
+class DomainInfo:
+    """A verified domain. `return_path_host` is empty until that is verified, too."""
+
+    id: str
+    name: str
+    mode: str
+    strict_envelope: bool
+    keep_content: bool
+    return_path_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """`state` is unapproved, approved or suspended. `daily_quota` None means the installation's default.
+
+    `verified` maps the names of the verified domains to what is known of them, `by_id` their ids.
+    """
+
+    id: str
+    name: str
+    state: str
+    reason: str
+    daily_quota: int | None
+    verified: Mapping[str, DomainInfo]
+    by_id: Mapping[str, DomainInfo]
+
+    def covering(self, domain: str) -> DomainInfo | None:
+        """The verified domain that `domain` (lower-case A-labels) is or lies under; of several the longest."""
+        while domain:
+            found = self.verified.get(domain)
+            if found is not None:
+                return found
+            domain = domain.partition(".")[2]
+        return None
+
+
+def login_entry(user: SmtpUser, domain: Domain) -> Login:
+    credential = Credential(
+        user.id,
+        user.username,
+        user.account_id,
+        user.domain_id,
+        Stream(user.stream),
+        user.refuse_suppressed,
+        user.password_hash,
+    )
+    networks = tuple(ip_network(line.strip(), strict=False) for line in user.allowed_addresses.split())
+    return Login(credential, user.enabled, domain.name, domain.smtp_enabled, networks)
+
+
+def account_state(account: Account, owned: Iterable[Domain]) -> AccountState:
+    verified = [_info(domain) for domain in owned if domain.verified_at is not None]
+    return AccountState(
+        id=account.id,
+        name=account.name,
+        state=account.state,
+        reason=account.state_reason,
+        daily_quota=account.daily_quota,
+        verified={info.name: info for info in verified},
+        by_id={info.id: info for info in verified},
+    )
+
+
+def _info(domain: Domain) -> DomainInfo:
+    return DomainInfo(
+        domain.id,
+        domain.name,
+        domain.mode,
+        domain.strict_envelope,
+        domain.keep_content,
+        domain.return_path_host if domain.return_path_verified_at is not None else "",
+    )
+
+
+def _within(address: str, networks: Iterable[Network]) -> bool:
+    """An IPv4 client may come as a mapped IPv6 address."""
+    try:
+        client = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(client, "ipv4_mapped", None) or client
+    return any(client in network or mapped in network for network in networks)

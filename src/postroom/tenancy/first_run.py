@@ -1,0 +1,102 @@
+"""What the first run makes, so that the first message can be sent at once: an approved account, an operator, a
+sandbox domain, an SMTP user.
+
+It may be interrupted anywhere and begun again: what is there already is kept, and the run is over only when `finish`
+says so. Until then the operator's password is kept sealed, because the database has only its hash; the SMTP user's
+is made anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from postroom.runtime import ids
+from postroom.runtime.clock import Clock
+from postroom.runtime.secrets import SecretBox
+from postroom.store import installation
+from postroom.store import users as user_store
+from postroom.store.accounts import Account
+from postroom.store.database import Database
+from postroom.store.domains import Domain
+from postroom.tenancy import accounts, domains, smtp_users, users
+from postroom.tenancy.smtp_users import NewSmtpUser
+
+STATE = "first_run"
+DONE = "done"
+
+DOMAIN = "sandbox.postroom.test"
+"""Reserved for tests (RFC 6761 section 6.2): it can never be anybody's."""
+OPERATOR = f"operator@{DOMAIN}"
+ACCOUNT = "First account"
+SMTP_USER = "First SMTP user"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRun:
+    """What was made. The passwords are shown on the ready card and nowhere else.
+
+    `operator_password` is empty when somebody added this person before the first run.
+    """
+
+    account: Account
+    domain: Domain
+    smtp_user: NewSmtpUser
+    operator: str
+    operator_password: str = field(repr=False)
+
+
+async def make(db: Database, box: SecretBox) -> FirstRun | None:
+    """Make what is missing; None when the first run is over. Other nodes that try at the same time wait."""
+    async with db.read() as guard:
+        await installation.lock(guard, STATE)
+        async with db.read() as connection:
+            state = await installation.get(connection, STATE)
+        if state == DONE:
+            return None
+        domain = await _domain(db, box)
+        password = await _operator(db, box, domain.account_id, state)
+        account = await accounts.get(db, domain.account_id)
+        return FirstRun(account, domain, await _smtp_user(db, domain), OPERATOR, password)
+
+
+async def finish(db: Database) -> None:
+    """The card is written and the welcome is sent: from now on the first run is over."""
+    async with db.write() as connection:
+        await installation.put(connection, STATE, DONE)
+
+
+async def _domain(db: Database, box: SecretBox) -> Domain:
+    known = {domain.name: domain for domain in await domains.list_all(db)}
+    if DOMAIN in known:
+        return known[DOMAIN]
+    account = await _account(db)
+    return await domains.add(db, box, DOMAIN, account_id=account.id, mode=domains.SANDBOX)
+
+
+async def _account(db: Database) -> Account:
+    for account in await accounts.list_all(db):
+        if account.name == ACCOUNT:
+            return account
+    return await accounts.add(db, ACCOUNT, approved=True)
+
+
+async def _operator(db: Database, box: SecretBox, account_id: str, state: str | None) -> str:
+    async with db.read() as connection:
+        exists = await user_store.by_email(connection, OPERATOR) is not None
+    if state is None:
+        password = "" if exists else ids.secret(18)
+        sealed = box.seal(password.encode(), STATE).hex()
+        async with db.write() as connection:
+            await installation.put(connection, STATE, sealed)
+    else:
+        password = box.open(bytes.fromhex(state), STATE).decode()
+    if not exists:
+        await users.add(db, OPERATOR, account_id=account_id, role="Admin", operator=True, password=password)
+    return password
+
+
+async def _smtp_user(db: Database, domain: Domain) -> NewSmtpUser:
+    for user in await smtp_users.list_all(db, domain.id):
+        if user.name == SMTP_USER:
+            return await smtp_users.reset_password(db, user.id)
+    return await smtp_users.add(db, domain.id, name=SMTP_USER)

@@ -1,0 +1,3 @@
+import time
+def test_hang(postgres_url):
+    time.sleep(30)
