@@ -6,6 +6,7 @@ group commit hands what it stored to the scheduler, the scheduler says under whi
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import socket
@@ -19,7 +20,7 @@ from postroom.accept.refused import RefusalLog
 from postroom.accept.submission import SubmissionServer
 from postroom.accept.submitted import SubmissionPolicy
 from postroom.accept.usage import Usage
-from postroom.compose import Composer
+from postroom.compose import Composer, KeyMaterial, Keys
 from postroom.compose.compose import Stored
 from postroom.config import Config
 from postroom.deliver.courier import Courier
@@ -29,16 +30,18 @@ from postroom.deliver.lease import Lease
 from postroom.deliver.loader import Loader
 from postroom.deliver.scheduler import Scheduler
 from postroom.deliver.ticker import Ticker
-from postroom.errors import ConfigError
+from postroom.deliver.tls import tls_contexts
+from postroom.errors import ConfigError, StorageUnavailableError
 from postroom.events.retention import Retention
 from postroom.runtime.blobs import FileBlobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.every import Every
+from postroom.runtime.interfaces import own_addresses
 from postroom.runtime.loop import LoopLag
 from postroom.runtime.secrets import SecretBox
-from postroom.runtime.tls import Certificates
-from postroom.store import migrate
+from postroom.runtime.tls import Certificates, certificate_files
+from postroom.store import installation, migrate
 from postroom.store.checkpoint import Checkpointer
 from postroom.store.database import Database
 from postroom.tenancy import keys
@@ -52,6 +55,8 @@ ROLES = ("submission", "delivery", "http")
 DRAIN_SECONDS = 20.0  # for deliveries under way; the whole stop stays under 30 s
 DRAIN_SUBMISSION = 5.0  # for messages whose data is under way
 SWITCH_SECONDS = 0.0001
+TICKER_SECONDS = 5.0
+RETENTION_SECONDS = 60.0
 
 
 class Node:
@@ -97,7 +102,11 @@ class Node:
         await self._build_core()
         if "delivery" in self.roles:
             await self._start_delivery()
-        addresses: dict[str, object] = {"pid": os.getpid(), "roles": sorted(self.roles), "hostname": self.hostname}
+        addresses: dict[str, object] = {
+            "pid": os.getpid(),
+            "roles": sorted(self.roles),
+            "hostname": self.hostname,
+        }
         if "submission" in self.roles:
             addresses["submission"] = await self._start_submission()
         if "http" in self.roles:
@@ -164,6 +173,7 @@ class Node:
         self.ticker = Ticker(self.database, lambda: self.lease.incarnation)
         self.ticker.start()
         self._started("ticker", lambda: self.ticker.stop(TICKER_SECONDS))
+        self.tls_contexts = tls_contexts()
         chance = random.SystemRandom()
         tools = Tools(
             config=config,
@@ -176,13 +186,17 @@ class Node:
             verp_key=self.secrets.derive("return paths"),
             chance=chance,
         )
-        destinations = Destinations(self.resolver, config.delivery, config.dns, own_addresses(), chance)
-        self.scheduler = Scheduler(config, self.database, self.clock, Delivery(tools), destinations, self._courier)
+        own = await asyncio.to_thread(own_addresses, config.delivery.ipv4_source)
+        destinations = Destinations(self.resolver, config.delivery, config.dns, own, self.hostname, chance)
+        self.scheduler = Scheduler(
+            config, self.database, self.clock, Delivery(tools), destinations, self._courier
+        )
         await self.scheduler.start(self.lease.incarnation)
         self._started("scheduler", lambda: self.scheduler.stop(DRAIN_SECONDS))
 
     def _courier(self, destination: Destination) -> Courier:
-        return Courier(destination, self.config.delivery, blobs=self.blobs, hostname=self.hostname, clock=self.clock)
+        delivery = self.config.delivery
+        return Courier(destination, delivery, self.tls_contexts, self.blobs, self.hostname, self.clock)
 
     async def _signing_key(self, domain: str) -> KeyMaterial | None:
         found = await keys.private_key(self.database, self.secrets, domain)
@@ -208,7 +222,9 @@ class Node:
         )
         self._started("group commit", commit.stop)
         policy = SubmissionPolicy(config, self.clock, self.directory, usage, commit, refusal_log)
-        server = SubmissionServer(config, policy, self.blobs, lambda: certificates.context, self.clock.monotonic)
+        server = SubmissionServer(
+            config, policy, self.blobs, lambda: certificates.context, self.clock.monotonic
+        )
         await server.start()
         self._started("submission", lambda: server.drain(DRAIN_SUBMISSION))
         return server.addresses

@@ -48,7 +48,9 @@ async def test_a_database_of_a_newer_version_is_refused(database: Database) -> N
             await step(database)
 
 
-async def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_step_that_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = await Database.open(f"sqlite:///{tmp_path / 'new.db'}")
     async with database.write() as connection:
         await connection.execute(text("CREATE TABLE refusals (x)"))  # the last table of the first step

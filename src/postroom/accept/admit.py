@@ -158,7 +158,9 @@ def tags_are_few(candidate: Candidate) -> Refused | None:
     text = display(written.unfolded, 1000).strip().strip('"')
     tags = tuple(dict.fromkeys(tag for part in text.split(",") if (tag := part.strip().strip('"'))))
     if len(tags) > MOST_TAGS:
-        return Refused(refusals.TAGS_INVALID, {"problem": f"{len(tags)} tags; at most {MOST_TAGS} are allowed"})
+        return Refused(
+            refusals.TAGS_INVALID, {"problem": f"{len(tags)} tags; at most {MOST_TAGS} are allowed"}
+        )
     if any(len(tag) > LONGEST_TAG for tag in tags):
         return Refused(refusals.TAGS_INVALID, {"problem": f"a tag has more than {LONGEST_TAG} characters"})
     candidate.tags = tags
@@ -209,7 +211,9 @@ def shown_from(header: bytes) -> str:
 
 def _message_id(header: Header) -> str:
     written = header.first(b"Message-ID")
-    return written.unfolded.decode("ascii") if written is not None and valid_message_id(written.unfolded) else ""
+    return (
+        written.unfolded.decode("ascii") if written is not None and valid_message_id(written.unfolded) else ""
+    )
 
 
 def _shown(header: Header, name: bytes, width: int) -> str:

@@ -129,7 +129,7 @@ class GroupCommit:
         except CommitUnknownError as error:
             await self._look_up(batch, str(error))
         except StorageUnavailableError as error:
-            log.error("messages not stored; answering 451", members=len(batch), reason=str(error))
+            log.exception("messages not stored; answering 451", members=len(batch), reason=str(error))
             self._refuse(batch)
         except Exception:
             log.exception("group commit failed inside", members=len(batch))
@@ -177,7 +177,7 @@ class GroupCommit:
                 keys = [(member.draft.account_id, member.draft.id) for member in batch]
                 found = await messages.existing(connection, keys)
         except StorageUnavailableError:
-            log.error("commit unknown, and the database is away; answering 451", members=len(batch))
+            log.exception("commit unknown, and the database is away; answering 451", members=len(batch))
             self._refuse(batch)
             return
         log.warning("commit unknown; looked up", members=len(batch), found=len(found), reason=reason)
@@ -195,7 +195,11 @@ def decide(batch: list[Member], used: dict[str, int], suppressed: set[tuple[str,
         draft = member.draft
         wanted = len(draft.envelope.recipients)
         before = used[draft.account_id]
-        gone = {address for account, address in suppressed if account == draft.account_id} if suppressed else set()
+        gone = (
+            {address for account, address in suppressed if account == draft.account_id}
+            if suppressed
+            else set()
+        )
         over = member.quota is not None and before + wanted > member.quota
         member.decision = None
         member.entries = []

@@ -35,7 +35,9 @@ def lay_out(
     draft = member.draft
     queued = [recipient for recipient in draft.envelope.recipients if str(recipient.address) not in gone]
     if draft.content.blob is None:
-        inserts.contents.append(ContentRow(draft.account_id, draft.id, compressor.compress(draft.content.data)))
+        inserts.contents.append(
+            ContentRow(draft.account_id, draft.id, compressor.compress(draft.content.data))
+        )
     inserts.messages.append(_message(draft, expires=None if queued else now))
     for recipient in draft.envelope.recipients:
         if str(recipient.address) in gone:
@@ -88,7 +90,9 @@ def _queued(
     status = EmailStatus.HELD if held else EmailStatus.QUEUED
     inserts.emails.append(_email(draft, recipient, email_id, status, now, final_at=None))
     inserts.queue.append(
-        QueueRow(draft.account_id, email_id, draft.id, draft.domain_id, site, lane, owner, due_at, expires_at, hold)
+        QueueRow(
+            draft.account_id, email_id, draft.id, draft.domain_id, site, lane, owner, due_at, expires_at, hold
+        )
     )
     inserts.events.append(_event(draft, email_id, EventType.QUEUED, now))
     if held:

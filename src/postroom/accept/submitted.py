@@ -53,7 +53,9 @@ class SubmissionPolicy:
     ) -> Credential | Refused | Awaitable[Credential | Refused]:
         return self._directory.login(username, password, client)
 
-    def mail(self, login: Credential, envelope: Envelope, client: str) -> Refused | Pace | Awaitable[Refused | Pace]:
+    def mail(
+        self, login: Credential, envelope: Envelope, client: str
+    ) -> Refused | Pace | Awaitable[Refused | Pace]:
         """At MAIL: is the login still good, may the account send, is it within its quota and rate."""
         del envelope, client
         account = self._directory.known(login.account_id)
@@ -61,8 +63,8 @@ class SubmissionPolicy:
             return self._mail_after_reading(login)
         valid = self._directory.credential_valid(login)
         if isawaitable(valid):
-            return self._mail_once_valid(login, account, valid)
-        return self._mail(login, account, valid=valid)
+            return self._mail_once_valid(account, valid)
+        return self._mail(account, valid=valid)
 
     async def _mail_after_reading(self, login: Credential) -> Refused | Pace:
         try:
@@ -70,17 +72,21 @@ class SubmissionPolicy:
             if account is not None and self._used(account) is None:
                 await self._usage.load(account.id, day_number(self._clock.now_ms()))
             valid = self._directory.credential_valid(login)
-            return self._mail(login, account, valid=await valid if isawaitable(valid) else valid)
+            return self._mail(account, valid=await valid if isawaitable(valid) else valid)
         except StorageUnavailableError:
             return Refused(refusals.STORAGE_UNAVAILABLE)
 
-    async def _mail_once_valid(self, login: Credential, account: AccountState, valid: Awaitable[bool]) -> Refused | Pace:
-        return self._mail(login, account, valid=await valid)
+    async def _mail_once_valid(self, account: AccountState, valid: Awaitable[bool]) -> Refused | Pace:
+        return self._mail(account, valid=await valid)
 
-    def _mail(self, login: Credential, account: AccountState | None, *, valid: bool) -> Refused | Pace:
+    def _mail(self, account: AccountState | None, *, valid: bool) -> Refused | Pace:
         if not valid or account is None:
             return Refused(refusals.LOGIN_REVOKED)
-        return admit.account_state(account, self._config) or self._within_quota(account) or self._within_rate(account)
+        return (
+            admit.account_state(account, self._config)
+            or self._within_quota(account)
+            or self._within_rate(account)
+        )
 
     def message(
         self, login: Credential, envelope: Envelope, content: Content, client: str
@@ -114,7 +120,13 @@ class SubmissionPolicy:
         return self._commit.submit(draft, quota=self._quota(account), hold_over_quota=self._hold)
 
     def refused(
-        self, refused: Refused, *, login: Credential | None, client: str, envelope: Envelope | None, header: bytes
+        self,
+        refused: Refused,
+        *,
+        login: Credential | None,
+        client: str,
+        envelope: Envelope | None,
+        header: bytes,
     ) -> None:
         self._refusals.add(
             refused,
@@ -130,7 +142,11 @@ class SubmissionPolicy:
         return await found if isawaitable(found) else found
 
     def _quota(self, account: AccountState) -> int | None:
-        return account.quota if account.quota is not None else self._config.limits.daily_quota or None
+        return (
+            account.daily_quota
+            if account.daily_quota is not None
+            else self._config.limits.daily_quota or None
+        )
 
     def _used(self, account: AccountState) -> int | None:
         """Today's count as far as it matters: 0 where nothing is limited, None when it has to be read."""

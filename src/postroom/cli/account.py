@@ -25,7 +25,9 @@ async def add(
     approved: Annotated[bool, typer.Option("--approved", help="It may send at once.")] = False,
     daily_quota: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Emails per day (UTC); 0 is no limit. Default: limits.daily_quota."),
+        typer.Option(
+            min=0, metavar="N", help="Emails per day (UTC); 0 is no limit. Default: limits.daily_quota."
+        ),
     ] = None,
 ) -> None:
     """Add an account and print it with its id."""
@@ -58,7 +60,9 @@ async def show(context: Context, account_id: AccountId) -> None:
     async with context.database() as database:
         details = await accounts.show(database, account_id)
     domains = [domain.name for domain in details.domains]
-    context.out.record("Account", shown(details.account) | {"used_today": details.used_today, "domains": domains})
+    context.out.record(
+        "Account", shown(details.account) | {"used_today": details.used_today, "domains": domains}
+    )
 
 
 @command(app, "list")
@@ -66,4 +70,6 @@ async def list_(context: Context) -> None:
     """List all accounts."""
     async with context.database() as database:
         rows = [shown(account) for account in await accounts.list_all(database)]
-    context.out.records("Accounts", rows, LIST_COLUMNS, empty="There is no account yet: `postroom account add NAME`.")
+    context.out.records(
+        "Accounts", rows, LIST_COLUMNS, empty="There is no account yet: `postroom account add NAME`."
+    )

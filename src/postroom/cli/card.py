@@ -53,7 +53,9 @@ def render(card: Card) -> str:
     if card.starttls:
         lines.append(f'  Encryption      "TLS" = STARTTLS: port {card.starttls}')
     if card.implicit:
-        lines.append(f'{"                  " if card.starttls else "  Encryption      "}"SSL" = implicit TLS: port {card.implicit}')
+        lines.append(
+            f'{"                  " if card.starttls else "  Encryption      "}"SSL" = implicit TLS: port {card.implicit}'
+        )
     lines += [f"  Username        {user.username}", f"  Password        {user.password}"]
     if card.authority:
         lines.append(f"  CA file         {card.authority}")
@@ -130,4 +132,6 @@ def _host(config: Config, addresses: Mapping[str, Any]) -> str:
 def _program(config: Config) -> str:
     """How to start this program again, on the same data."""
     command = "python3 -m postroom" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
-    return shlex.join([*command.split(), *(["--data", str(config.data)] if config.data != Path("data") else [])])
+    return shlex.join(
+        [*command.split(), *(["--data", str(config.data)] if config.data != Path("data") else [])]
+    )

@@ -7,19 +7,23 @@ import ctypes
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from postroom.config import Config
-from postroom.errors import PostroomError
 from postroom.runtime import files
 from postroom.runtime.dns import DnsError, Resolver
 from postroom.store.database import Database
+from postroom.tenancy import dns_check
 
 TIMEOUT = 5.0
 WELL_KNOWN = "gmail.com"
 """A domain whose mail servers are always there."""
+
+MEND_RESOLVER = "Set dns.servers to a resolver that works, or mend /etc/resolv.conf."
+MEND_PORT_25 = "Ask the hosting provider to open port 25, or set delivery.routes to a smarthost on port 587."
+MEND_RELAY = "Start it with `postroom serve`; if it runs, see its log."
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 GIB, MIB = 1024**3, 1024**2
@@ -37,17 +41,17 @@ class Check:
     fix: str = ""
 
 
-async def within(seconds: float, name: str, check: Callable[[], Awaitable[Check]], fix: str) -> Check:
+async def within(name: str, check: Awaitable[Check], fix: str, *, seconds: float = TIMEOUT) -> Check:
     """The check, or that it took too long."""
     try:
         async with asyncio.timeout(seconds):
-            return await check()
+            return await check
     except TimeoutError:
         return Check(name, FAIL, f"no answer within {seconds:g} s", fix)
 
 
 async def resolver(dns: Resolver) -> Check:
-    name, fix = "resolver", "Set dns.servers to a resolver that works, or mend /etc/resolv.conf."
+    name, fix = "resolver", MEND_RESOLVER
     try:
         await dns.mx(WELL_KNOWN)
     except DnsError as error:
@@ -65,7 +69,7 @@ async def port_25(config: Config, dns: Resolver) -> Check:
     elif config.delivery.allow_private:
         return Check(name, OK, "not tried: delivery.allow_private is for tests on private networks")
     else:
-        fix = "Ask the hosting provider to open port 25, or set delivery.routes to a smarthost on port 587."
+        fix = MEND_PORT_25
         try:
             host, port = (await dns.mx(WELL_KNOWN))[0][1], 25
         except (DnsError, IndexError) as error:
@@ -92,11 +96,15 @@ async def host_name(hostname: str, dns: Resolver) -> Check:
         addresses = await dns.addresses(hostname, ipv6=False)
         pointing = {address: await dns.ptr(address) for address in addresses}
     except DnsError as error:
-        return Check(name, WARN, str(error), f"Make {hostname} and the PTR of its address resolve to each other.")
+        return Check(
+            name, WARN, str(error), f"Make {hostname} and the PTR of its address resolve to each other."
+        )
     for address, names in pointing.items():
         if hostname.lower() not in names:
             said = ", ".join(names) or "nothing"
-            return Check(name, WARN, f"{address} points back to {said}", f"Set the PTR of {address} to {hostname}.")
+            return Check(
+                name, WARN, f"{address} points back to {said}", f"Set the PTR of {address} to {hostname}."
+            )
     if not pointing:
         return Check(name, WARN, f"{hostname} has no IPv4 address", f"Add an A record for {hostname}.")
     return Check(name, OK, f"{hostname} is {', '.join(pointing)}, and the PTR points back")
@@ -104,7 +112,10 @@ async def host_name(hostname: str, dns: Resolver) -> Check:
 
 def clock() -> Check:
     """Is the wall clock kept right by somebody (NTP), as far as the kernel knows?"""
-    name, fix = "clock", "Run an NTP client (systemd-timesyncd, chrony); signatures and retries need the right time."
+    name, fix = (
+        "clock",
+        "Run an NTP client (systemd-timesyncd, chrony); signatures and retries need the right time.",
+    )
     adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
     if adjtimex is None:
         return Check(name, OK, "runs (this system does not tell whether it is synchronised)")
@@ -126,7 +137,9 @@ def disk(data: Path) -> Check:
         took = time.monotonic() - began
         probe.unlink()
     except OSError as error:
-        return Check(name, FAIL, f"{data} cannot be written: {error.strerror}", "Mend owner and mode of the directory.")
+        return Check(
+            name, FAIL, f"{data} cannot be written: {error.strerror}", "Mend owner and mode of the directory."
+        )
     free = f"{usage.free / GIB:.1f} GiB free, a durable write takes {took * 1000:.0f} ms"
     if usage.free < 100 * MIB or (inodes.f_files and inodes.f_favail < 1000):
         return Check(name, FAIL, f"full: {free}", fix)
@@ -158,7 +171,7 @@ async def durability(database: Database) -> Check:
 
 async def listeners(addresses: Sequence[tuple[str, int]]) -> Check:
     """Does the running relay accept connections?"""
-    name, fix = "relay", "Start it with `postroom serve`; if it runs, see its log."
+    name, fix = "relay", MEND_RELAY
     if not addresses:
         return Check(name, WARN, "does not run", fix)
     for host, port in addresses:
@@ -170,5 +183,12 @@ async def listeners(addresses: Sequence[tuple[str, int]]) -> Check:
     return Check(name, OK, "accepts on " + ", ".join(f"{host}:{port}" for host, port in addresses))
 
 
-def failed(name: str, error: PostroomError) -> Check:
-    return Check(name, FAIL, str(error), "See the message.")
+async def domain(database: Database, dns: Resolver, name: str, bounce_host: str) -> Check:
+    """The DNS records of one live domain. A required one that is missing means that signatures do not verify."""
+    findings = await dns_check.check(database, dns, name, bounce_host=bounce_host)
+    missing = [finding for finding in findings if not finding.ok]
+    if not missing:
+        return Check(f"domain {name}", OK, "all records are right")
+    detail = "not as they should be: " + ", ".join(finding.record for finding in missing)
+    result = FAIL if any(finding.required for finding in missing) else WARN
+    return Check(f"domain {name}", result, detail, f"See `postroom domain show {name}`.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import typer
 from rich.text import Text
 
@@ -14,12 +17,20 @@ app = typer.Typer(help="The settings that hold, and all there are.", no_args_is_
 
 @command(app)
 def show(context: Context) -> None:
-    """Show every setting with its value now, as the file and the environment make it. Passwords are hidden."""
+    """Show every setting with its value now, as file and environment make it. Passwords are hidden."""
     values = settings.show(context.config)
-    context.out.value(values, lambda: Text("\n".join(f"{name} = {value}" for name, value in _flat(values).items())))
+    context.out.value(values, lambda: Text("\n".join(_lines(values))))
 
 
 @command(app)
 def docs(context: Context) -> None:
     """Print the reference of all settings (docs/configuration.md)."""
     context.out.text(settings.reference())
+
+
+def _lines(values: dict[str, Any], above: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _lines(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name} = {'' if value is None else value}"

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from postroom import config as settings
 from postroom.cli.output import Output
-from postroom.config import Config
+from postroom.config import Config, Log
 from postroom.errors import PostroomError
 from postroom.runtime import logs
 from postroom.runtime.clock import Clock
@@ -45,6 +45,7 @@ class Context:
         self.options = options
         self.out = Output(as_json=options.as_json)
         self.clock = Clock()
+        logs.configure(Log(level="debug" if options.verbose else "warning"))
 
     @cached_property
     def config(self) -> Config:
@@ -60,8 +61,10 @@ class Context:
         """The database, at the version of this program. Raises PostroomError when there is none or it is older."""
         url = self.config.database_url
         file = make_url(url).database if url.startswith("sqlite") else None
-        if file and not Path(file).exists():
-            raise PostroomError(f"there is no database at {file} yet: start `postroom serve`, or run `postroom migrate`")
+        if file and not Path(file).exists():  # noqa: ASYNC240 - nothing else runs yet
+            raise PostroomError(
+                f"there is no database at {file} yet: start `postroom serve`, or run `postroom migrate`"
+            )
         database = await Database.open(url, timeout=10.0, pool=2)
         try:
             await migrate.check(database)

@@ -11,14 +11,14 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from postroom.cli import checks, running
+from postroom.cli import certificate, checks, running
 from postroom.cli.checks import Check
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import STYLES
 from postroom.errors import PostroomError
 from postroom.runtime.dns import Resolver
-from postroom.tenancy import dns_check, domains
+from postroom.tenancy import domains
 
 
 def register(app: typer.Typer, *, panel: str) -> None:
@@ -28,7 +28,8 @@ def register(app: typer.Typer, *, panel: str) -> None:
 async def doctor(
     context: Context,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out the DNS records of every live domain, which may be many.")
+        bool,
+        typer.Option("--quick", help="Leave out the DNS records of every live domain, which may be many."),
     ] = False,
 ) -> int:
     """Check resolver, outbound port 25, host name and PTR, clock, disk, certificate, database and domains.
@@ -46,13 +47,14 @@ async def doctor(
 
 async def _machine(context: Context, resolver: Resolver) -> list[Check]:
     config = context.config
-    addresses = [(running.reachable(entry["host"]), entry["port"]) for entry in running.running(config)]
+    relay = running.find(config) or {}
+    addresses = [(running.reachable(entry["host"]), entry["port"]) for entry in relay.get("submission", [])]
     hostname = config.server.hostname or socket.getfqdn()
     outside = await asyncio.gather(
-        checks.within("relay", lambda: checks.listeners(addresses)),
-        checks.within("resolver", lambda: checks.resolver(resolver)),
-        checks.within("port 25 outbound", lambda: checks.port_25(config, resolver)),
-        checks.within("host name and PTR", lambda: checks.host_name(hostname, resolver)),
+        checks.within("relay", checks.listeners(addresses), checks.MEND_RELAY),
+        checks.within("resolver", checks.resolver(resolver), checks.MEND_RESOLVER),
+        checks.within("port 25 outbound", checks.port_25(config, resolver), checks.MEND_PORT_25),
+        checks.within("host name and PTR", checks.host_name(hostname, resolver), checks.MEND_RESOLVER),
     )
     return [*outside, checks.clock(), checks.disk(config.data), certificate.check(config, context.clock)]
 
@@ -75,7 +77,9 @@ async def _database(context: Context, resolver: Resolver, *, quick: bool) -> lis
 def _as_text(found: list[Check]) -> RenderableType:
     lines = []
     for check in found:
-        line = Text.assemble((f"{check.result:<5}", STYLES[check.result]), (f"{check.name}: ", "bold"), check.detail)
+        line = Text.assemble(
+            (f"{check.result:<5}", STYLES[check.result]), (f"{check.name}: ", "bold"), check.detail
+        )
         if check.fix:
             line.append(f"\n     {check.fix}", style="dim")
         lines.append(line)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Group, RenderableType
@@ -15,7 +14,7 @@ from postroom.cli.context import Context
 from postroom.cli.output import STYLES, panel, printable, shown
 from postroom.runtime.dns import Resolver
 from postroom.store.domains import Domain
-from postroom.tenancy import dns_check, domains
+from postroom.tenancy import accounts, dns_check, domains
 from postroom.tenancy.domains import DomainDetails
 
 app = typer.Typer(help="What an account may put into From.", no_args_is_help=True)
@@ -23,11 +22,6 @@ app = typer.Typer(help="What an account may put into From.", no_args_is_help=Tru
 LIST_COLUMNS = ("id", "name", "mode", "verified_at", "trusted", "account_id")
 
 Which = Annotated[str, typer.Argument(metavar="DOMAIN", help="Its name or id.")]
-
-
-class Mode(StrEnum):
-    LIVE = domains.LIVE
-    SANDBOX = domains.SANDBOX
 
 
 @command(app)
@@ -39,14 +33,15 @@ async def add(
         bool, typer.Option("--trusted", help="You vouch for it: verified at once, without its DNS records.")
     ] = False,
     mode: Annotated[
-        Mode, typer.Option(help="live: mail is delivered; sandbox: it is kept in the inbox, nothing leaves.")
-    ] = Mode.LIVE,
+        Literal["live", "sandbox"],
+        typer.Option(help="live: mail is delivered; sandbox: it is kept in the inbox, nothing leaves."),
+    ] = "live",
 ) -> None:
     """Add a domain with its DKIM keys, and print the DNS records to publish."""
     config = context.config
     async with context.database() as database:
         domain = await domains.add(
-            database, context.secrets, name, account_id=account, trusted=trusted, mode=mode.value
+            database, context.secrets, name, account_id=account, trusted=trusted, mode=mode
         )
         details = await domains.show(database, domain.id, bounce_host=config.server.bounce_host)
     _print(context, details)
@@ -82,6 +77,8 @@ async def list_(
 ) -> None:
     """List domains."""
     async with context.database() as database:
+        if account is not None:
+            await accounts.get(database, account)
         rows = [_row(domain) for domain in await domains.list_all(database, account_id=account)]
     empty = "There is no domain yet: `postroom domain add NAME --account ID`."
     context.out.records("Domains", rows, LIST_COLUMNS, empty=empty)
@@ -119,5 +116,7 @@ def _finding(finding: dict[str, Any]) -> Text:
     result = "ok" if finding["ok"] else "fail" if finding["required"] else "warn"
     text = Text.assemble((f"{result:<5} ", STYLES[result]), finding["record"])
     if finding["mend"]:
-        text.append(f"\n      found: {printable(finding['found']) or 'nothing'}\n      {finding['mend']}", style="dim")
+        text.append(
+            f"\n      found: {printable(finding['found']) or 'nothing'}\n      {finding['mend']}", style="dim"
+        )
     return text

@@ -33,7 +33,9 @@ async def prepare(context: Context, addresses: Mapping[str, Any]) -> FirstRun | 
     async with context.database() as database:
         made = await first_run.make(database, context.secrets)
     if made is None:
-        log.info("the first run is over", card=str(path) if path.exists() else "deleted, or on another machine")
+        log.info(
+            "the first run is over", card=str(path) if path.exists() else "deleted, or on another machine"
+        )
         return None
     text = card.render(card.of(config, made, addresses))
     files.write_file(path, text.encode())

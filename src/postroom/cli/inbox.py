@@ -18,8 +18,9 @@ from postroom.cli.context import Context
 from postroom.cli.output import printable, shown
 from postroom.errors import NotFoundError
 from postroom.runtime.blobs import FileBlobs
-from postroom.store import domains, inbox, messages
+from postroom.store import inbox, messages
 from postroom.store.messages import Stored
+from postroom.tenancy import domains
 
 app = typer.Typer(help="What sandbox domains sent; nothing of it left the machine.", no_args_is_help=True)
 
@@ -33,12 +34,13 @@ async def list_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
 ) -> None:
     """List the sandbox inbox, the newest first."""
-    async with context.database() as database, database.read() as connection:
-        sent_by = await domains.get(connection, domain) if domain else None
-        if domain and sent_by is None:
-            raise NotFoundError(f"there is no domain {domain}")
-        found = await inbox.page(connection, domain_id=sent_by.id if sent_by else None, limit=limit)
-    context.out.records("Sandbox inbox", [shown(item) for item in found], LIST_COLUMNS, empty="The inbox is empty.")
+    async with context.database() as database:
+        domain_id = (await domains.find(database, domain)).id if domain else None
+        async with database.read() as connection:
+            found = await inbox.page(connection, domain_id=domain_id, limit=limit)
+    context.out.records(
+        "Sandbox inbox", [shown(item) for item in found], LIST_COLUMNS, empty="The inbox is empty."
+    )
 
 
 @command(app)
@@ -49,11 +51,11 @@ async def show(
 ) -> None:
     """Show one message of the sandbox inbox: its headers, its text, what is attached."""
     async with context.database() as database, database.read() as connection:
-            item = await inbox.show(connection, email_id)
-            if item is None:
-                raise NotFoundError(f"there is no {email_id} in the sandbox inbox")
-            key = (item.account_id, item.message_id)
-            stored = (await messages.load(connection, [key]))[key]
+        item = await inbox.show(connection, email_id)
+        if item is None:
+            raise NotFoundError(f"there is no {email_id} in the sandbox inbox")
+        key = (item.account_id, item.message_id)
+        stored = (await messages.load(connection, [key]))[key]
     content = _content(context, stored)
     if source:
         sys.stdout.buffer.write(content)
@@ -91,10 +93,16 @@ def _readable(message: EmailMessage) -> dict[str, Any]:
 
 def _as_text(row: dict[str, Any]) -> RenderableType:
     lines = [
-        Text.assemble((f"{header['name']}: ", "bold"), printable(header["value"])) for header in row["headers"]
+        Text.assemble((f"{header['name']}: ", "bold"), printable(header["value"]))
+        for header in row["headers"]
     ]
     body = row["text"] or row["html"]
     lines += [Text(), Text(printable(body.replace("\r\n", "\n")))]
     for attached in row["attachments"]:
-        lines.append(Text(f"attached: {attached['name'] or '(no name)'}, {attached['type']}, {attached['size']} octets", style="dim"))
+        lines.append(
+            Text(
+                f"attached: {attached['name'] or '(no name)'}, {attached['type']}, {attached['size']} octets",
+                style="dim",
+            )
+        )
     return Group(*lines)

@@ -37,6 +37,12 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"postroom {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
@@ -44,15 +50,15 @@ def root(
     config: ConfigOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
 ) -> None:
     """Postroom sends an application's email: it accepts by SMTP, signs, delivers, and shows what happened.
 
     Start with `postroom serve --first-run`.
     """
-    if version:
-        typer.echo(f"postroom {__version__}")
-        raise typer.Exit
+    del version  # done before anything else is looked at
     context.obj = Options(data, config, as_json, verbose)
 
 

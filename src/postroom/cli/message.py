@@ -19,6 +19,7 @@ from postroom.errors import NotFoundError
 from postroom.store import messages
 from postroom.store.batches.rows import AttemptRow, EventRow
 from postroom.store.messages import EmailStory, MessageStory
+from postroom.tenancy import accounts
 from postroom.types.status import EmailStatus
 
 app = typer.Typer(help="What was accepted, and what became of each recipient.", no_args_is_help=True)
@@ -46,12 +47,15 @@ async def show(
 @command(app, "list")
 async def list_(
     context: Context,
-    account: Annotated[str, typer.Option(metavar="ID", help="Only this account's.")] = "",
+    account: Annotated[str | None, typer.Option(metavar="ID", help="Only this account's.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
 ) -> None:
     """List messages, the newest first."""
-    async with context.database() as database, database.read() as connection:
-        found = await messages.page(connection, account_id=account or None, limit=limit)
+    async with context.database() as database:
+        if account is not None:
+            await accounts.get(database, account)
+        async with database.read() as connection:
+            found = await messages.page(connection, account_id=account, limit=limit)
     rows = [_summary(message) | {"recipients": recipients} for message, recipients in found]
     context.out.records("Messages", rows, LIST_COLUMNS, empty="No message was accepted yet.")
 
@@ -87,16 +91,34 @@ def _attempt_json(attempt: AttemptRow) -> dict[str, Any]:
         "enhanced": attempt.enhanced,
         "reply": attempt.reply,
         "transcript": [
-            {"at_ms": line.at, "who": line.who, "text": line.text} for line in transcript.unpack(attempt.transcript)
+            {"at_ms": line.at, "who": line.who, "text": line.text}
+            for line in transcript.decode(attempt.transcript)
         ],
     }
 
 
 def _event_json(event: EventRow) -> dict[str, Any]:
-    return {"id": event.id, "at": moment(event.at), "type": event.type, "detail": json.loads(event.detail or "{}")}
+    return {
+        "id": event.id,
+        "at": moment(event.at),
+        "type": event.type,
+        "detail": json.loads(event.detail or "{}"),
+    }
 
 
-HEAD = ("id", "message_id", "received_at", "account_id", "edge", "sender", "header_from", "subject", "size", "tags", "stream")
+HEAD = (
+    "id",
+    "message_id",
+    "received_at",
+    "account_id",
+    "edge",
+    "sender",
+    "header_from",
+    "subject",
+    "size",
+    "tags",
+    "stream",
+)
 
 
 def _message_text(message: dict[str, Any]) -> RenderableType:
@@ -126,9 +148,17 @@ def _email_text(email: dict[str, Any]) -> RenderableType:
 
 
 def _attempt_text(attempt: dict[str, Any]) -> list[RenderableType]:
-    where = " ".join(part for part in (attempt["host"], f"[{attempt['address']}]", attempt["tls"]) if part.strip("[]"))
+    where = " ".join(
+        part for part in (attempt["host"], f"[{attempt['address']}]", attempt["tls"]) if part.strip("[]")
+    )
     head = Text.assemble(
-        "\n", (f"attempt {attempt['number']} ", "bold"), cell(attempt["at"]), "  ", cell(attempt["result"]), "  ", where
+        "\n",
+        (f"attempt {attempt['number']} ", "bold"),
+        cell(attempt["at"]),
+        "  ",
+        cell(attempt["result"]),
+        "  ",
+        where,
     )
     return [head, *(_line(line) for line in attempt["transcript"])]
 

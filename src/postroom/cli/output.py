@@ -17,6 +17,8 @@ from rich.text import Text
 
 Row = Mapping[str, Any]
 
+PIPED_WIDTH = 160
+
 STYLES = {
     "approved": "green",
     "bounced": "red",
@@ -71,8 +73,9 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        # Values are never cut: what does not fit is folded, and what is piped has no lines to fit.
-        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        # Lines are never broken: what people copy (keys, addresses) has to stay whole. Tables fold inside their cells.
+        terminal = sys.stdout.isatty()
+        self.console = Console(highlight=False, soft_wrap=True, width=None if terminal else PIPED_WIDTH)
         self.stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def record(self, title: str, row: Row) -> None:
@@ -121,7 +124,9 @@ def _json_default(value: Any) -> Any:
 def cell(value: Any, now: datetime | None = None) -> Text:
     """One value as people read it. What came from strangers is shown as text, never as markup or control codes."""
     if isinstance(value, datetime):
-        return Text.assemble(iso(value), (f" ({relative(value, now or datetime.now(UTC))})", "dim"))
+        return Text.assemble(
+            iso(value.replace(microsecond=0)), (f" ({relative(value, now or datetime.now(UTC))})", "dim")
+        )
     if value is None or value == "" or value == []:
         return Text("-", style="dim")
     if isinstance(value, bool):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -12,25 +11,23 @@ from postroom.cli.context import Context
 from postroom.cli.output import moment, shown
 from postroom.errors import NotFoundError
 from postroom.store import interventions, queue
-from postroom.store.queue import QueueItem
+from postroom.store.queue import By, QueueItem
 
 app = typer.Typer(help="What waits to be delivered.", no_args_is_help=True)
 
 ITEM_COLUMNS = ("email_id", "recipient", "attempts", "due_at", "expires_at", "hold", "reply")
 
-EmailId = Annotated[str, typer.Argument(metavar="EMAIL_ID", help="As `queue list` or `message show` print it.")]
-
-
-class By(StrEnum):
-    SITE = "site"
-    DOMAIN = "domain"
-    ACCOUNT = "account"
+EmailId = Annotated[
+    str, typer.Argument(metavar="EMAIL_ID", help="As `queue list` or `message show` print it.")
+]
 
 
 @command(app, "list")
 async def list_(
     context: Context,
-    by: Annotated[By | None, typer.Option(help="Count per recipient's site, sending domain or account.")] = None,
+    by: Annotated[
+        By | None, typer.Option(help="Count per recipient's site, sending domain or account.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many emails.")] = 50,
 ) -> None:
     """List what waits, the soonest first, or count it."""
@@ -39,10 +36,10 @@ async def list_(
             items = [_item(item) for item in await queue.soonest(connection, limit=limit)]
             context.out.records("Queue", items, ITEM_COLUMNS, empty="The queue is empty.")
             return
-        counts = await queue.counts(connection, by.value)
+        counts = await queue.counts(connection, by)
     rows = [
         {
-            by.value: count.name,
+            by: count.name,
             "emails": count.emails,
             "held": count.held,
             "under_way": count.under_way,
@@ -50,8 +47,8 @@ async def list_(
         }
         for count in counts
     ]
-    columns = (by.value, "emails", "held", "under_way", "next_due_at")
-    context.out.records(f"Queue by {by.value}", rows, columns, empty="The queue is empty.")
+    columns = (by, "emails", "held", "under_way", "next_due_at")
+    context.out.records(f"Queue by {by}", rows, columns, empty="The queue is empty.")
 
 
 @command(app)
@@ -84,7 +81,9 @@ async def _show(context: Context, email_id: str, *, wanted: bool = True) -> None
     if item is not None:
         context.out.record("Waiting email", _item(item))
     elif wanted:
-        raise NotFoundError(f"no email {email_id} is waiting; `postroom message show {email_id}` tells where it stands")
+        raise NotFoundError(
+            f"no email {email_id} is waiting; `postroom message show {email_id}` tells where it stands"
+        )
     else:
         # The relay was quicker than we were.
         context.out.record("Tried", {"email_id": email_id})

@@ -13,6 +13,7 @@ from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import moment
 from postroom.store import refusals as store
+from postroom.tenancy import accounts
 from postroom.types.refusals import GROUPS, Rule
 
 app = typer.Typer(help="What the relay refuses, why, and how to mend it.", no_args_is_help=True)
@@ -32,21 +33,26 @@ def catalogue(
     if markdown:
         context.out.text(as_markdown())
     else:
-        context.out.value([_as_row(group, rule) for group, rules in GROUPS.items() for rule in rules], _as_tables)
+        context.out.value(
+            [_as_row(group, rule) for group, rules in GROUPS.items() for rule in rules], _as_tables
+        )
 
 
 @command(app)
 async def log(
     context: Context,
-    account: Annotated[str, typer.Option(metavar="ID", help="Only this account's.")] = "",
+    account: Annotated[str | None, typer.Option(metavar="ID", help="Only this account's.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the latest.")] = 50,
 ) -> None:
     """List refused attempts, the latest first; equal ones of an hour are one line with a count.
 
     Attempts before a login belong to no account: their credential is empty or what the client claimed.
     """
-    async with context.database() as database, database.read() as connection:
-        found = await store.page(connection, account_id=account or None, limit=limit)
+    async with context.database() as database:
+        if account is not None:
+            await accounts.get(database, account)
+        async with database.read() as connection:
+            found = await store.page(connection, account_id=account, limit=limit)
     rows = [
         {
             "id": refusal.id,
@@ -81,7 +87,11 @@ def as_markdown() -> str:
         for rule in rules:
             lines += ["", f"### {rule.id}", ""]
             lines += [f"- SMTP: `{_reply(rule)}`" + (" (closes the connection)" if rule.closes else "")]
-            lines += [f"- HTTP: `{rule.status}`", f"- What happened: {rule.what}", f"- How to mend it: {rule.fix}"]
+            lines += [
+                f"- HTTP: `{rule.status}`",
+                f"- What happened: {rule.what}",
+                f"- How to mend it: {rule.fix}",
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -39,18 +39,24 @@ class Accepted:
 def find(config: Config) -> Relay:
     """The relay that runs on this data directory."""
     if running.find(config) is None:
-        raise PostroomError(f"no relay runs on {config.data}: start `postroom serve`, or name one with --server")
+        raise PostroomError(
+            f"no relay runs on {config.data}: start `postroom serve`, or name one with --server"
+        )
     for listener in running.listeners(config):
         host = running.reachable(listener["host"])
         return Relay(host, listener["port"], listener["tls"] == "implicit", _own(config))
-    raise PostroomError("the relay that runs on this data directory takes no mail: its roles leave submission out")
+    raise PostroomError(
+        "the relay that runs on this data directory takes no mail: its roles leave submission out"
+    )
 
 
 def at(config: Config, server: str) -> Relay:
     """A relay by "host:port" (port 465 is implicit TLS); its certificate has to name the host."""
     host, colon, port = server.rpartition(":")
     if not colon or not port.isdigit():
-        raise PostroomError(f'--server must be "host:port", for example "smtp.example.com:587", not "{server}"')
+        raise PostroomError(
+            f'--server must be "host:port", for example "smtp.example.com:587", not "{server}"'
+        )
     context = ssl.create_default_context()
     authority = tls.authority_file(config.data)
     if authority.exists():
@@ -69,7 +75,9 @@ def submit(
             client.login(username, password)
             return _transfer(client, content, sender, recipients, utf8=utf8)
     except ssl.SSLCertVerificationError as error:
-        raise PostroomError(f"the certificate of {relay.host}:{relay.port} is not valid: {error.verify_message}") from None
+        raise PostroomError(
+            f"the certificate of {relay.host}:{relay.port} is not valid: {error.verify_message}"
+        ) from None
     except smtplib.SMTPResponseException as error:
         raise PostroomError(f"the relay refused: {_reply(error.smtp_code, error.smtp_error)}") from None
     except (smtplib.SMTPException, OSError) as error:
@@ -88,7 +96,9 @@ def _connect(relay: Relay) -> smtplib.SMTP:
     return client
 
 
-def _transfer(client: smtplib.SMTP, content: bytes, sender: str, recipients: list[str], *, utf8: bool) -> Accepted:
+def _transfer(
+    client: smtplib.SMTP, content: bytes, sender: str, recipients: list[str], *, utf8: bool
+) -> Accepted:
     client.ehlo_or_helo_if_needed()
     if utf8:
         client.command_encoding = "utf-8"

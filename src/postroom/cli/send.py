@@ -31,6 +31,8 @@ from postroom.types.status import EmailStatus
 
 DELIVERED, FAILED, NOT_FINAL = 0, 1, 3
 POLL = 0.1
+REFUSED = "refused"
+"""Of a recipient that the relay did not take while it took others."""
 COLUMNS = ("recipient", "status", "reply", "next_attempt_at")
 _GOES_ON = (EmailStatus.QUEUED, EmailStatus.SCHEDULED)
 
@@ -56,16 +58,25 @@ async def send(
     html: Annotated[str, typer.Option(metavar="H", help="The same as HTML.")] = "",
     attach: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="A file to attach; repeat it for more."),
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="A file to attach; repeat it for more."
+        ),
     ] = None,
-    username: Annotated[str, typer.Option(metavar="U", help="An SMTP user. Default: one made for this run.")] = "",
+    username: Annotated[
+        str, typer.Option(metavar="U", help="An SMTP user. Default: one made for this run.")
+    ] = "",
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read its password from standard input.")
     ] = False,
     server: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="The relay. Default: the one that runs on the data directory.")
+        str,
+        typer.Option(
+            metavar="HOST:PORT", help="The relay. Default: the one that runs on the data directory."
+        ),
     ] = "",
-    timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to follow the message.")] = 60.0,
+    patience: Annotated[
+        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to follow the message.")
+    ] = 60.0,
 ) -> int:
     """Send one message through the relay over TLS, and follow it until every recipient is final or deferred.
 
@@ -77,7 +88,7 @@ async def send(
     async with context.database() as database, _login(context, database, sender, username, given) as login:
         accepted = await asyncio.to_thread(relays.submit, relay, *login, message, sender, to)
         context.out.note(f"accepted as {accepted.id}")
-        progress = await _follow(context, database, accepted, timeout)
+        progress = await _follow(context, database, accepted, patience)
     result = {"message_id": accepted.id, "recipients": progress.rows}
     context.out.value(result, lambda: _table(progress.rows))
     return exit_status([row["status"] for row in progress.rows])
@@ -85,13 +96,15 @@ async def send(
 
 def exit_status(statuses: list[str]) -> int:
     """Failed if any recipient failed for good, else not final if any is not, else delivered."""
-    ends = [EmailStatus(status) if status in EmailStatus else EmailStatus.BOUNCED for status in statuses]
+    ends = [EmailStatus.BOUNCED if status == REFUSED else EmailStatus(status) for status in statuses]
     if any(status.final and status is not EmailStatus.DELIVERED for status in ends):
         return FAILED
     return DELIVERED if ends and all(status is EmailStatus.DELIVERED for status in ends) else NOT_FINAL
 
 
-def _compose(sender: str, to: list[str], subject: str, text: str, html: str, attach: list[Path]) -> EmailMessage:
+def _compose(
+    sender: str, to: list[str], subject: str, text: str, html: str, attach: list[Path]
+) -> EmailMessage:
     message = EmailMessage()
     try:
         message["From"] = sender
@@ -144,14 +157,16 @@ async def _domain_of(database: Database, sender: str) -> str:
     raise PostroomError(f"no domain here covers {sender}: `postroom domain list` shows those there are")
 
 
-async def _follow(context: Context, database: Database, accepted: Accepted, timeout: float) -> Progress:
+async def _follow(context: Context, database: Database, accepted: Accepted, seconds: float) -> Progress:
     """Look until every recipient is settled or the time is up."""
     progress = Progress()
     clock = context.clock
-    until = clock.monotonic() + timeout
+    until = clock.monotonic() + seconds
     spinner = Spinner("dots", "waiting for the relay")
     quiet = context.out.as_json or not context.out.stderr.is_terminal
-    with Live(spinner, console=context.out.stderr, transient=True, refresh_per_second=8, auto_refresh=not quiet) as live:
+    with Live(
+        spinner, console=context.out.stderr, transient=True, refresh_per_second=8, auto_refresh=not quiet
+    ) as live:
         while True:
             progress = await _look(database, accepted)
             if not quiet:
@@ -179,7 +194,13 @@ async def _look(database: Database, accepted: Accepted) -> Progress:
         for email in emails
     ]
     refused = [
-        {"recipient": recipient, "email_id": None, "status": "refused", "reply": reply, "next_attempt_at": None}
+        {
+            "recipient": recipient,
+            "email_id": None,
+            "status": REFUSED,
+            "reply": reply,
+            "next_attempt_at": None,
+        }
         for recipient, reply in accepted.refused.items()
     ]
     settled = bool(emails) and all(EmailStatus(email.status) not in _GOES_ON for email in emails)

@@ -35,7 +35,8 @@ def register(app: typer.Typer, *, panel: str) -> None:
 def serve(
     context: Context,
     role: Annotated[
-        str, typer.Option(metavar="A,B", help="What this process does: submission, delivery, http. Default: all.")
+        str,
+        typer.Option(metavar="A,B", help="What this process does: submission, delivery, http. Default: all."),
     ] = "",
     first: Annotated[
         bool,

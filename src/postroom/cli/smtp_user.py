@@ -17,13 +17,17 @@ app = typer.Typer(help="The relay's credentials. Each belongs to a domain.", no_
 
 LIST_COLUMNS = ("id", "username", "name", "enabled", "last_used_at", "created_at")
 
-Which = Annotated[str, typer.Argument(metavar="ID", help="The id or the username, as `smtp-user list` prints them.")]
+Which = Annotated[
+    str, typer.Argument(metavar="ID", help="The id or the username, as `smtp-user list` prints them.")
+]
 
 
 @command(app)
 async def add(
     context: Context,
-    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="Name or id; From must be under a verified domain.")],
+    domain: Annotated[
+        str, typer.Argument(metavar="DOMAIN", help="Name or id; From must be under a verified domain.")
+    ],
     name: Annotated[str, typer.Option(metavar="NAME", help="What uses it, for people.")],
 ) -> None:
     """Add an SMTP user and print its password, this once, with the relay to connect to."""
@@ -35,7 +39,9 @@ async def add(
 @command(app, "list")
 async def list_(
     context: Context,
-    domain: Annotated[str | None, typer.Argument(metavar="[DOMAIN]", help="Only those of this domain.")] = None,
+    domain: Annotated[
+        str | None, typer.Argument(metavar="[DOMAIN]", help="Only those of this domain.")
+    ] = None,
 ) -> None:
     """List SMTP users. Passwords are not known any more."""
     async with context.database() as database:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,16 +9,16 @@ import typer
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import shown
-from postroom.tenancy import suppressions
+from postroom.tenancy import accounts, suppressions
 
 app = typer.Typer(help="Addresses an account must not send to.", no_args_is_help=True)
 
 LIST_COLUMNS = ("address", "list", "reason", "created_at", "id")
 
-SuppressionList = StrEnum("SuppressionList", {name.upper(): name for name in suppressions.LISTS})
-
 Account = Annotated[str, typer.Option("--account", metavar="ID", help="The account.")]
-Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The local part counts exactly, case and all.")]
+Address = Annotated[
+    str, typer.Argument(metavar="ADDRESS", help="The local part counts exactly, case and all.")
+]
 
 
 @command(app)
@@ -27,12 +26,14 @@ async def add(
     context: Context,
     address: Address,
     account: Account,
-    on: Annotated[SuppressionList, typer.Option("--list", help="Which list.")] = SuppressionList("blocklist"),
+    on: Annotated[
+        str, typer.Option("--list", metavar="LIST", help=f"One of {', '.join(suppressions.LISTS)}.")
+    ] = "blocklist",
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with it.")] = "",
 ) -> None:
     """Put an address on a suppression list. Mail to it is accepted and ends as rejected."""
     async with context.database() as database:
-        entry = await suppressions.add(database, account, address, on=on.value, reason=reason)
+        entry = await suppressions.add(database, account, address, on=on, reason=reason)
     context.out.record("Suppression", shown(entry))
 
 
@@ -45,6 +46,7 @@ async def list_(
 ) -> None:
     """List an account's suppressed addresses, the oldest first."""
     async with context.database() as database:
+        await accounts.get(database, account)
         found = await suppressions.list_all(database, account, after=after, limit=limit)
     rows = [shown(entry) for entry in found]
     context.out.records("Suppressions", rows, LIST_COLUMNS, empty="No address is suppressed.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,17 +16,16 @@ app = typer.Typer(help="The people who look after accounts.", no_args_is_help=Tr
 
 LIST_COLUMNS = ("id", "email", "operator", "roles", "created_at")
 
-Role = StrEnum("Role", {role.replace(" ", "_").upper(): role for role in users.ROLES})
-
 
 @command(app)
 async def add(
     context: Context,
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="What the person signs in with.")],
     account: Annotated[str, typer.Option(metavar="ID", help="The account the person belongs to.")],
-    role: Annotated[Role, typer.Option(help="What the person may do there.", case_sensitive=False)],
+    role: Annotated[str, typer.Option(metavar="ROLE", help=f"One of {', '.join(users.ROLES)}.")],
     password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+        bool,
+        typer.Option("--password-stdin", help="Read the password from standard input instead of asking."),
     ] = False,
     operator: Annotated[
         bool, typer.Option("--operator", help="The person may do everything on this installation.")
@@ -40,7 +38,7 @@ async def add(
     password = passwords.read(from_stdin=password_stdin)
     async with context.database() as database:
         user = await users.add(
-            database, email, account_id=account, role=role.value, operator=operator, password=password
+            database, email, account_id=account, role=role, operator=operator, password=password
         )
     context.out.record("User", shown(user))
 

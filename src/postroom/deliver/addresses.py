@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+OWN = "our own address"
+
 _V4 = {
     "0.0.0.0/8": "this network",
     "10.0.0.0/8": "private",
@@ -53,11 +55,11 @@ _EMBEDDING = [
 
 
 def forbidden(address: str, own: frozenset[str]) -> str | None:
-    """Why nothing is ever sent to this address, or None. `own` are the addresses of this installation."""
+    """Why nothing is ever sent to this address (OWN: it is ours), or None. `own` are canonical texts."""
     if address in own:
-        return "our own address"
+        return OWN
     reason, embedded = _judge(address)
-    return "our own address" if reason is None and embedded in own else reason
+    return OWN if reason is None and embedded in own else reason
 
 
 @lru_cache(4096)

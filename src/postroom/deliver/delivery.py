@@ -11,6 +11,7 @@ Each step is short and may end the run; nothing raises for what can happen to a 
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ class Carrier(Protocol):
     async def deliver(
         self, envelope: OneRecipient, composed: Composed, before_dot: Callable[[], Awaitable[bool]]
     ) -> Outcome: ...
+
+
+CONTENT_GONE = Reply.of(554, "5.6.0", "the content of this message is gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +119,24 @@ class Delivery:
             self.finish(early)
             return
         mark = self._tools.ticker.mark(entry)
+        outcome = await self._talk(entry, carrier, mark)
+        if await mark:
+            self.settle(entry, outcome)
+        # Not marked: the row is not ours any more (cancelled, or claimed by another node); nothing was sent.
+
+    async def _talk(self, entry: Entry, carrier: Carrier, mark: asyncio.Future[bool]) -> Outcome:
+        """Load, compose, and let the carrier talk; the mark becomes durable meanwhile."""
         stored = await self._tools.loader.load(entry.account_id, entry.message_id)
-        composed = await self._compose(stored)
-        if isinstance(composed, Outcome):
-            if await mark:
-                self.settle(entry, composed)
-            return
-        envelope = await self._envelope(entry, stored)  # type: ignore[arg-type] - composed, so it was loaded
+        if stored is None:
+            return Outcome(Result.FAILED, CONTENT_GONE)
+        composed = await self._tools.composer.compose(stored)
+        if isinstance(composed, Uncomposed):
+            return deferred(composed.reply)
 
         async def before_dot() -> bool:
             return await mark and self._tools.lease_held()
 
-        outcome = await carrier.deliver(envelope, composed, before_dot)
-        if await mark:
-            self.settle(entry, outcome)
-        # Not marked: the row is not ours any more (cancelled, or claimed by another node); nothing was sent.
+        return await carrier.deliver(await self._envelope(entry, stored), composed, before_dot)
 
     def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Judge an outcome and hand it to the ticker."""
@@ -161,12 +168,6 @@ class Delivery:
         account = await found if isawaitable(found) else found
         return account, account.by_id.get(entry.domain_id) if account is not None else None
 
-    async def _compose(self, stored: Stored | None) -> Composed | Outcome:
-        if stored is None:
-            return failed(Reply.of(554, "5.6.0", "the content of this message is gone"))
-        composed = await self._tools.composer.compose(stored)
-        return deferred(composed.reply) if isinstance(composed, Uncomposed) else composed
-
     async def _envelope(self, entry: Entry, stored: Stored) -> OneRecipient:
         _, domain = await self._who(entry)
         sender = return_path(
@@ -177,21 +178,14 @@ class Delivery:
             domain_host=domain.return_path_host if domain is not None else "",
             bounce_host=self._tools.config.server.bounce_host,
         )
-        recipient = parse_mailbox(entry.recipient)
-        if isinstance(recipient, str):
-            raise TypeError(f"stored recipient cannot be read: {recipient}")
         return OneRecipient(
             sender=sender,
-            recipient=recipient,
+            recipient=parse_mailbox(entry.recipient),
             ret=stored.dsn_ret,
             envid=stored.dsn_envid,
             notify=entry.dsn_notify,
             orcpt=entry.dsn_orcpt,
         )
-
-
-def failed(reply: Reply) -> Outcome:
-    return Outcome(Result.FAILED, reply)
 
 
 def deferred(reply: Reply) -> Outcome:

@@ -65,14 +65,14 @@ class Lane:
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
-    async def stop(self, timeout: float) -> None:
-        """Finish the deliveries under way, for at most `timeout` seconds; what waits stays in the queue."""
+    async def stop(self, seconds: float) -> None:
+        """Finish the deliveries under way, for at most so many `seconds`; what waits stays in the queue."""
         self._stopping = True
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
         if self._workers:
-            _, late = await asyncio.wait(self._workers, timeout=timeout)
+            _, late = await asyncio.wait(self._workers, timeout=seconds)
             for worker in late:
                 worker.cancel()
             await asyncio.gather(*late, return_exceptions=True)

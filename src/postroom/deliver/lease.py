@@ -29,7 +29,9 @@ class Lease:
     `lost` is called when the lease has lapsed, `regained` with the new number once there is one.
     """
 
-    def __init__(self, database: Database, clock: Clock, *, name: str, seconds: float, lost: Lost, regained: Regained) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, name: str, seconds: float, lost: Lost, regained: Regained
+    ) -> None:
         self._database = database
         self._clock = clock
         self._name = name
@@ -61,7 +63,9 @@ class Lease:
     async def _begin(self) -> None:
         began = self._clock.boottime()
         async with self._database.write() as connection:
-            self.incarnation = await nodes.start(connection, self._name, self._clock.now_ms(), round(self._seconds * 1000))
+            self.incarnation = await nodes.start(
+                connection, self._name, self._clock.now_ms(), round(self._seconds * 1000)
+            )
             if self._database.sqlite:
                 # One `serve` holds the directory's lock, so whoever owned rows before is gone.
                 await nodes.expire_others(connection, self.incarnation)
@@ -79,7 +83,9 @@ class Lease:
     async def _renew(self) -> None:
         began = self._clock.boottime()
         async with self._database.write() as connection:
-            kept = await nodes.renew(connection, self.incarnation, self._clock.now_ms(), round(self._seconds * 1000))
+            kept = await nodes.renew(
+                connection, self.incarnation, self._clock.now_ms(), round(self._seconds * 1000)
+            )
         if kept:
             self._until = began + self._seconds
             return

@@ -21,7 +21,9 @@ class Loader:
     def __init__(self, database: Database, *, hostname: str) -> None:
         self._database = database
         self._hostname = hostname
-        self._recent: Lru[Key, Stored] = Lru(RECENT_OCTETS, lambda stored: len(stored.content.data) + OVERHEAD)
+        self._recent: Lru[Key, Stored] = Lru(
+            RECENT_OCTETS, lambda stored: len(stored.content.data) + OVERHEAD
+        )
         self._wanted: dict[Key, asyncio.Future[Stored | None]] = {}
         self._reader: asyncio.Task[None] | None = None
 

@@ -23,13 +23,22 @@ from postroom.types.status import EmailStatus, Hold
 NOBODY = 0
 
 
-def attempt(entry: Entry, outcome: Outcome, verdict: Verdict, now: int, *, keep_content: int) -> OutcomeRecord:
+def attempt(
+    entry: Entry, outcome: Outcome, verdict: Verdict, now: int, *, keep_content: int
+) -> OutcomeRecord:
     """`keep_content` is how long the content stays after the last recipient is final, in milliseconds."""
     number = entry.attempts + 1
     final = verdict.due_at is None
     return OutcomeRecord(
         queue=QueueChange(
-            entry.account_id, entry.email_id, entry.message_id, number, verdict.unfinished, verdict.due_at, NOBODY, ""
+            entry.account_id,
+            entry.email_id,
+            entry.message_id,
+            number,
+            verdict.unfinished,
+            verdict.due_at,
+            NOBODY,
+            "",
         ),
         email=EmailChange(
             entry.account_id,
@@ -63,7 +72,9 @@ def attempt(entry: Entry, outcome: Outcome, verdict: Verdict, now: int, *, keep_
 def into_inbox(entry: Entry, now: int, *, keep_content: int) -> OutcomeRecord:
     """A sandbox delivery: final, without an attempt, and the content stays for the inbox."""
     return OutcomeRecord(
-        queue=QueueChange(entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""),
+        queue=QueueChange(
+            entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
+        ),
         email=EmailChange(
             entry.account_id,
             entry.email_id,
@@ -77,7 +88,9 @@ def into_inbox(entry: Entry, now: int, *, keep_content: int) -> OutcomeRecord:
             event(entry, EventType.SENT, {"sandbox": True}, now),
             event(entry, EventType.DELIVERED, {"sandbox": True}, now),
         ],
-        inbox=InboxRow(entry.account_id, entry.email_id, entry.message_id, entry.domain_id, entry.recipient, now),
+        inbox=InboxRow(
+            entry.account_id, entry.email_id, entry.message_id, entry.domain_id, entry.recipient, now
+        ),
         keep_content_until=now + keep_content,
     )
 
@@ -86,7 +99,9 @@ def expired(entry: Entry, hold: Hold, now: int, *, keep_content: int) -> Outcome
     """The email was held until its lifetime was over."""
     reason = f"expired while held: {hold.value}"
     return OutcomeRecord(
-        queue=QueueChange(entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""),
+        queue=QueueChange(
+            entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
+        ),
         email=EmailChange(
             entry.account_id,
             entry.email_id,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 import structlog
 
@@ -89,12 +90,12 @@ class Scheduler:
         self._owner = owner
         self._spawn(self._claims(), "claims")
 
-    async def stop(self, timeout: float) -> None:
-        """Finish what is under way for at most `timeout` seconds, give back the rest."""
+    async def stop(self, seconds: float) -> None:
+        """Finish what is under way for at most so many `seconds`, give back the rest."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(lane.stop(timeout) for lane in self._lanes.values()))
+        await asyncio.gather(*(lane.stop(seconds) for lane in self._lanes.values()))
         self._lanes.clear()
 
     async def restart(self) -> None:
@@ -208,13 +209,15 @@ class Scheduler:
         before = self._clock.now_ms() - ORPHAN_SECONDS * 1000
         async with self._database.read() as connection:
             owned = await queue_rows.owned(connection, self._owner, before)
-        orphans = [key for key in owned if key[1] not in self._entries and not self._delivery.recording(key[1])]
+        orphans = [
+            key for key in owned if key[1] not in self._entries and not self._delivery.recording(key[1])
+        ]
         if orphans:
             log.warning("freeing queue rows nobody works on", rows=len(orphans))
             async with self._database.write() as connection:
                 await queue_rows.release(connection, self._owner, orphans)
 
-    def _spawn(self, work: object, name: str) -> None:
-        task = asyncio.create_task(work, name=name)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -40,12 +40,12 @@ class Ticker:
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="delivery ticks")
 
-    async def stop(self, timeout: float) -> None:
-        """Record what is left, for at most `timeout` seconds."""
+    async def stop(self, seconds: float) -> None:
+        """Record what is left, for at most so many `seconds`."""
         self._stopping = True
         self._wake.set()
         if self._task is not None:
-            await asyncio.wait({self._task}, timeout=timeout)
+            await asyncio.wait({self._task}, timeout=seconds)
             self._task.cancel()
 
     @property
@@ -77,7 +77,7 @@ class Ticker:
                     await self._tick()
                     pause = PAUSE
                 except StorageUnavailableError as error:
-                    log.error("outcomes wait for the database", waiting=self.backlog, reason=str(error))
+                    log.exception("outcomes wait for the database", waiting=self.backlog, reason=str(error))
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
             if self._stopping:
@@ -110,14 +110,22 @@ class Ticker:
         metrics.DELIVERY_BATCH_SIZE.observe(len(records) + len(marks))
         for record in records:
             if record.queue.email_id not in ticked.recorded:
-                log.warning("outcome discarded: the row is not ours", email_id=record.queue.email_id, owner=owner)
+                log.warning(
+                    "outcome discarded: the row is not ours", email_id=record.queue.email_id, owner=owner
+                )
         return ticked.marked
 
-    async def _write_singly(self, owner: int, records: list[OutcomeRecord], marks: list[tuple[str, str]]) -> set[str]:
+    async def _write_singly(
+        self, owner: int, records: list[OutcomeRecord], marks: list[tuple[str, str]]
+    ) -> set[str]:
         """A batch that cannot be written as a whole: find the record that does not fit and leave only that one."""
         for record in records:
             try:
                 await batches.tick(self._database, owner, [record], [])
             except ConflictError as error:
-                log.error("outcome dropped: it was recorded before", email_id=record.queue.email_id, reason=str(error))
+                log.exception(
+                    "outcome dropped: it was recorded before",
+                    email_id=record.queue.email_id,
+                    reason=str(error),
+                )
         return (await batches.tick(self._database, owner, [], marks)).marked

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 PAGE_SIZE = 8192
 BATCH_CONNECTIONS = 3
+SQLITE_AT_LEAST = (3, 38, 0)  # UPDATE ... FROM, RETURNING, and the faults of WAL that were mended before it
 SERVER_SETTINGS = {"application_name": "postroom", "synchronous_commit": "on", "timezone": "UTC"}
 
 
@@ -54,7 +55,7 @@ class Database:
         self._read_engine = _sqlite_engine(url, pool, writer=False) if self.sqlite else self._write_engine
 
     @classmethod
-    async def open(cls, url: str, *, timeout: float = 5.0, pool: int = 8) -> Database:
+    async def open(cls, url: str, *, timeout: float = 5.0, pool: int = 8) -> Database:  # noqa: ASYNC109
         database = cls(_parse(url), timeout=timeout, pool=pool)
         try:
             with _storage_errors():
@@ -66,6 +67,7 @@ class Database:
 
     async def _connect(self) -> None:
         if self.sqlite:
+            _check_version()
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self._writer = await self._write_engine.connect()
@@ -184,6 +186,15 @@ def _parse(url: str) -> URL:
     return parsed.set(drivername=drivers[backend])
 
 
+def _check_version() -> None:
+    if sqlite3.sqlite_version_info < SQLITE_AT_LEAST:
+        wanted = ".".join(str(number) for number in SQLITE_AT_LEAST)
+        raise ConfigError(
+            f"this Python has SQLite {sqlite3.sqlite_version}; Postroom needs {wanted} or newer: "
+            "use a newer Python, or PostgreSQL (database.url)"
+        )
+
+
 def _sqlite_engine(url: URL, size: int, *, writer: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -234,6 +245,8 @@ def _storage_errors() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise ConflictError(str(error.orig)) from error
+    except (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError) as error:  # of a batch
+        raise ConflictError(str(error)) from error
     except (
         DBAPIError,
         sqlite3.Error,

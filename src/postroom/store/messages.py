@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Select, and_, select, tuple_
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import attempts, emails, events
 from postroom.store.batches.rows import AttemptRow, EventRow
 from postroom.store.emails import Email
-from postroom.store.query import columns, first, slices
+from postroom.store.query import among, columns, first, slices
 from postroom.store.schema import accounts, contents, messages
-
-LOADED = 200
-"""Keys in one statement of `load`."""
+from postroom.store.schema import emails as emails_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +90,20 @@ async def show(connection: AsyncConnection, message_or_email_id: str) -> Message
     return None if message is None else await _story(connection, message)
 
 
+async def page(
+    connection: AsyncConnection, *, account_id: str | None = None, limit: int = 50
+) -> list[tuple[Message, int]]:
+    """The newest first, each with the number of its recipients."""
+    mine = (emails_table.c.account_id == messages.c.account_id, emails_table.c.message_id == messages.c.id)
+    recipients = select(func.count()).where(*mine).scalar_subquery()
+    statement = (
+        select(*columns(Message, messages), recipients).order_by(messages.c.received_at.desc()).limit(limit)
+    )
+    if account_id is not None:
+        statement = statement.where(messages.c.account_id == account_id)
+    return [(Message(*row[:-1]), row[-1]) for row in await connection.execute(statement)]
+
+
 async def _story(connection: AsyncConnection, message: Message) -> MessageStory:
     found = await emails.of_message(connection, message.account_id, message.id)
     tried: dict[str, list[AttemptRow]] = {}
@@ -105,38 +116,21 @@ async def _story(connection: AsyncConnection, message: Message) -> MessageStory:
 
 async def load(connection: AsyncConnection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """The messages with these (account id, message id) keys, with their content: a batch for composing."""
+    content = and_(contents.c.account_id == messages.c.account_id, contents.c.id == messages.c.id)
+    statement = (
+        select(*columns(Message, messages), contents.c.data)
+        .select_from(messages.outerjoin(contents, content))
+        .where(among(connection, keys, messages.c.account_id, messages.c.id))
+    )
     found: dict[tuple[str, str], Stored] = {}
-    for part in slices(dict.fromkeys(keys), LOADED):
-        for row in await connection.execute(_load(part)):
-            message = Message(*row[:-1])
-            found[message.account_id, message.id] = Stored(message, row[-1])
+    for row in await connection.execute(statement):
+        message = Message(*row[:-1])
+        found[message.account_id, message.id] = Stored(message, row[-1])
     return found
 
 
 async def existing(connection: AsyncConnection, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those of these (account id, message id) keys that are there: what became of an unknown commit."""
-    found: set[tuple[str, str]] = set()
-    key = tuple_(messages.c.account_id, messages.c.id)
-    for part in slices(keys, LOADED):
-        rows = await connection.execute(select(messages.c.account_id, messages.c.id).where(key.in_(part)))
-        found.update((account_id, message_id) for account_id, message_id in rows)
-    return found
-
-
-async def existing(connection: AsyncConnection, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of these (account id, message id) keys are there."""
-    found: set[tuple[str, str]] = set()
-    for part in slices(keys, LOADED):
-        which = select(messages.c.account_id, messages.c.id)
-        rows = await connection.execute(which.where(tuple_(messages.c.account_id, messages.c.id).in_(part)))
-        found.update((row.account_id, row.id) for row in rows)
-    return found
-
-
-def _load(keys: Sequence[tuple[str, str]]) -> Select[Any]:
-    content = and_(contents.c.account_id == messages.c.account_id, contents.c.id == messages.c.id)
-    return (
-        select(*columns(Message, messages), contents.c.data)
-        .select_from(messages.outerjoin(contents, content))
-        .where(tuple_(messages.c.account_id, messages.c.id).in_(keys))
-    )
+    mine = among(connection, keys, messages.c.account_id, messages.c.id)
+    rows = await connection.execute(select(messages.c.account_id, messages.c.id).where(mine))
+    return {(account_id, message_id) for account_id, message_id in rows}

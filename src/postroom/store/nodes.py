@@ -52,11 +52,6 @@ async def expire(connection: AsyncConnection, incarnation: int) -> None:
     await connection.execute(update(nodes).where(nodes.c.incarnation == incarnation).values(until=0))
 
 
-async def expire(connection: AsyncConnection, incarnation: int) -> None:
-    """Give a lease back."""
-    await connection.execute(update(nodes).where(nodes.c.incarnation == incarnation).values(until=0))
-
-
 async def expire_others(connection: AsyncConnection, incarnation: int) -> int:
     """SQLite: whoever holds the data directory's lock is alone, so every other incarnation is dead."""
     others = (nodes.c.incarnation != incarnation, nodes.c.until > 0)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Column, Select, and_, func, select, text, tuple_, tuple_, update
+from sqlalchemy import Column, Select, and_, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.store.query import changed, columns, every, first, slices, slices
+from postroom.store.query import among, changed, columns, every, first
 from postroom.store.schema import accounts, domains, emails, queue
 
 By = Literal["site", "domain", "account"]
@@ -137,26 +137,11 @@ async def owned(connection: AsyncConnection, owner: int, due_before: int) -> lis
 
 async def release(connection: AsyncConnection, owner: int, keys: Sequence[tuple[str, str]]) -> None:
     """Let go of these rows if this owner still has them; a mark stays, and counts as unfinished when claimed."""
-    for part in slices(keys, 500):
-        mine = (queue.c.owner == owner, tuple_(queue.c.account_id, queue.c.email_id).in_(part))
-        await connection.execute(update(queue).where(*mine).values(owner=0))
+    mine = among(connection, keys, queue.c.account_id, queue.c.email_id)
+    await connection.execute(update(queue).where(queue.c.owner == owner, mine).values(owner=0))
 
 
 async def release_owner(connection: AsyncConnection, incarnation: int) -> int:
     """Let go of everything a node holds but attempts under way, when it stops in order; how many rows."""
     mine = (queue.c.owner == incarnation, queue.c.mark == 0)
     return await changed(connection, update(queue).where(*mine).values(owner=0))
-
-
-async def owned(connection: AsyncConnection, incarnation: int, before: int) -> list[tuple[str, str]]:
-    """(account id, email id) of the rows a node owns that were due before a time: normally it works on all of them."""
-    mine = (queue.c.owner == incarnation, queue.c.due_at < before)
-    rows = await connection.execute(select(queue.c.account_id, queue.c.email_id).where(*mine))
-    return [(row.account_id, row.email_id) for row in rows]
-
-
-async def release(connection: AsyncConnection, incarnation: int, keys: Sequence[tuple[str, str]]) -> None:
-    """Let go of some rows of a node, marked ones too: their next owner finds the mark."""
-    for part in slices(keys, 500):
-        mine = (queue.c.owner == incarnation, tuple_(queue.c.account_id, queue.c.email_id).in_(part))
-        await connection.execute(update(queue).where(*mine).values(owner=0))

@@ -27,12 +27,12 @@ metadata = MetaData(
 )
 
 
-def _object_id(name: str = "id", **options: bool) -> Column[str]:
-    return Column(name, String(16), nullable=False, **options)
+def _object_id(name: str = "id", *, primary_key: bool = False) -> Column[str]:
+    return Column(name, String(16), nullable=False, primary_key=primary_key)
 
 
-def _mail_id(name: str = "id", **options: bool) -> Column[str]:
-    return Column(name, String(24), nullable=False, **options)
+def _mail_id(name: str = "id", *, primary_key: bool = False) -> Column[str]:
+    return Column(name, String(24), nullable=False, primary_key=primary_key)
 
 
 def _at(name: str, *, nullable: bool = False) -> Column[int]:
@@ -231,6 +231,7 @@ messages = Table(
     Column("content_expires_at", BigInteger, comment="set when the last recipient is final"),
     _flag("content_gone", default=False),
     Index("ix_messages_received_at", "account_id", "received_at"),
+    Index("ix_messages_blob", "blob", sqlite_where=text("blob <> ''"), postgresql_where=text("blob <> ''")),
     Index(
         "ix_messages_content_expires_at",
         "content_expires_at",

@@ -108,10 +108,6 @@ class Directory:
         return self._once(f"account {account_id}", lambda: self._read_account(account_id))
 
     def known(self, account_id: str) -> AccountState | None:
-        """What is cached of the account, for those who cannot wait; None says nothing."""
-        return self._accounts.get(account_id)
-
-    def known(self, account_id: str) -> AccountState | None:
         """The account if it is cached; never asks the database."""
         return self._accounts.get(account_id)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from postroom.runtime import ids
-from postroom.runtime.clock import Clock
 from postroom.runtime.secrets import SecretBox
 from postroom.store import installation
 from postroom.store import users as user_store

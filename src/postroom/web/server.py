@@ -27,7 +27,9 @@ class WebServer:
 
     def __init__(self, app: FastAPI, listen: Listen) -> None:
         self._listen = listen
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5
+        )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
         self.address: tuple[str, int] = (listen.host, listen.port)

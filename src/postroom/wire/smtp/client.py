@@ -78,7 +78,7 @@ Event = Ready | StartTls | SendContent | Ended
 
 
 class ClientSession:
-    """Raises InjectionError for a host name, address, parameter or login that cannot be put into a command."""
+    """Raises InjectionError for a host name, an address or a parameter that cannot be put into a command."""
 
     def __init__(
         self, hostname: str, *, tls: TlsPolicy = "opportunistic", login: Login | None = None
@@ -176,12 +176,12 @@ class ClientSession:
     # -- replies --------------------------------------------------------------------------------------------------
 
     def _take(self, reply: Reply | BadReply) -> Event | None:
-        if isinstance(reply, BadReply):
-            self._trace.append(("S", reply.text))
-            return self._close(self.awaiting, _nonsense(reply.text), understood=False)
-        self._trace.append(("S", str(reply)))
+        self._trace.append(("S", reply.text if isinstance(reply, BadReply) else str(reply)))
         if self._handshake:
             return self._injected()
+        if isinstance(reply, BadReply):
+            return self._nonsense(self.awaiting)
+        self.greeted = True
         if not self._expected:
             return self._unasked(reply)
         stage = self._expected.popleft()
@@ -200,18 +200,25 @@ class ClientSession:
 
     def _unasked(self, reply: Reply) -> Event | None:
         """A refusal while content is being sent counts, and there is no way back into step; else we just part."""
-        if reply.positive:
-            return self._close(None, _nonsense(str(reply)), understood=False)
-        return self._close(None, reply)
+        return self._nonsense(None) if reply.positive else self._close(None, reply)
+
+    def _nonsense(self, stage: Stage | None) -> Event | None:
+        return self._give_up(stage, "4.5.0", "the server's reply makes no sense here", understood=False)
 
     def _injected(self) -> Event | None:
-        reply = Reply.of(451, "4.7.0", "the server sent something between its reply to STARTTLS and the handshake")
-        return self._close(Stage.STARTTLS, reply)
+        text = "the server sent something between its reply to STARTTLS and the handshake"
+        return self._give_up(Stage.STARTTLS, "4.7.0", text)
+
+    def _give_up(
+        self, stage: Stage | None, enhanced: str, text: str, *, understood: bool = True
+    ) -> Event | None:
+        """It is us who end the session."""
+        self._trace.append(("*", text))
+        return self._close(stage, Reply.of(451, enhanced, text), understood=understood)
 
     # -- opening --------------------------------------------------------------------------------------------------
 
     def _on_greeting(self, stage: Stage, reply: Reply) -> Event | None:
-        self.greeted = True
         if reply.code // 100 != 2:
             return self._close(stage, reply)
         self._hello()
@@ -232,26 +239,26 @@ class ClientSession:
         if "STARTTLS" in self.offers:
             self._send(Stage.STARTTLS, "STARTTLS")
             return None
-        return self._without_tls(Reply.of(451, "4.7.0", "the server offers no STARTTLS, and TLS is required"))
+        return self._without_tls("the server offers no STARTTLS")
 
     def _on_helo(self, stage: Stage, reply: Reply) -> Event | None:
         if reply.code // 100 != 2:
             return self._close(stage, reply)
         if self._tls == "none" or self.over_tls:
             return self._authenticate()
-        return self._without_tls(Reply.of(451, "4.7.0", "the server knows no EHLO, and TLS is required"))
+        return self._without_tls("the server knows no EHLO")
 
     def _on_starttls(self, stage: Stage, reply: Reply) -> Event | None:
         del stage
         if reply.code // 100 == 2:
             self._handshake = True
             return StartTls()
-        return self._without_tls(reply)
+        return self._without_tls("the server refused STARTTLS")
 
-    def _without_tls(self, reply: Reply) -> Event | None:
+    def _without_tls(self, reason: str) -> Event | None:
         if self._tls == "required":
-            return self._close(Stage.STARTTLS, reply)
-        self._trace.append(("*", "no TLS: going on in clear text"))
+            return self._give_up(Stage.STARTTLS, "4.7.0", f"{reason}, and TLS is required")
+        self._trace.append(("*", f"{reason}: going on in clear text"))
         return self._authenticate()
 
     def _authenticate(self) -> Event | None:
@@ -260,6 +267,8 @@ class ClientSession:
         mechanisms = self.offers.get("AUTH", "").upper().split()
         if self._tls != "none" and not self.over_tls:
             reason = "the route has a login, and it is not sent without TLS"
+        elif "\0" in self._login.username + self._login.password:
+            reason = "the route's login holds a NUL, which separates its parts"
         elif "PLAIN" in mechanisms:
             self._send(Stage.AUTH, f"AUTH PLAIN {commands.auth_plain(self._login)}", "AUTH PLAIN (redacted)")
             return None
@@ -269,7 +278,7 @@ class ClientSession:
             return None
         else:
             reason = "the route has a login, and the server offers neither AUTH PLAIN nor LOGIN"
-        return self._close(Stage.AUTH, Reply.of(451, "4.7.0", reason))
+        return self._give_up(Stage.AUTH, "4.7.0", reason)
 
     def _on_auth(self, stage: Stage, reply: Reply) -> Event | None:
         if reply.code // 100 == 2:
@@ -290,7 +299,7 @@ class ClientSession:
             self._queue.clear()
             self.refusal = self.refusal or Ended(stage, reply)
         elif reply.code // 100 != (3 if stage is Stage.DATA else 2):
-            return self._close(stage, _nonsense(str(reply)), understood=False)
+            return self._nonsense(stage)
         elif stage is Stage.MAIL:
             self.mail_accepted = True
         elif stage is Stage.DATA:
@@ -317,7 +326,7 @@ class ClientSession:
             self._reset = True
             return self.refusal
         if reply.code // 100 == 3:
-            return self._close(stage, _nonsense(str(reply)), understood=False)
+            return self._nonsense(stage)
         self._reset = reply.code // 100 != 2
         return Ended(stage, reply)
 
@@ -328,10 +337,6 @@ class ClientSession:
         self._output.append(f"{command}\r\n")
         self._expected.append(stage)
         self._trace.append(("C", shown or command))
-
-
-def _nonsense(text: str) -> Reply:
-    return Reply.of(451, "4.5.0", f"the server's reply makes no sense here: {text}")
 
 
 _HANDLERS: dict[Stage, Callable[[ClientSession, Stage, Reply], Event | None]] = {

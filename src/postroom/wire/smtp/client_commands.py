@@ -120,13 +120,12 @@ def hello_name(hostname: str) -> str:
 
 
 def auth_plain(login: Login) -> str:
-    """The initial response of AUTH PLAIN (RFC 4616). Raises InjectionError for a NUL, its separator."""
-    if "\0" in login.username or "\0" in login.password:
-        raise InjectionError("a NUL in a user name or password")
+    """The initial response of AUTH PLAIN (RFC 4616); NUL separates its parts."""
     return encoded(f"\0{login.username}\0{login.password}")
 
 
 def encoded(text: str) -> str:
+    """As SASL texts travel in SMTP (RFC 4954 section 4)."""
     return base64.b64encode(text.encode()).decode("ascii")
 
 

@@ -20,7 +20,9 @@ REPLY_OCTETS = 16 * 1024 * 1024
 _SHOWN = 80
 
 # Code, separator, enhanced code (RFC 2034 section 4), text.
-_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ \t-])(?:([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t]+|\Z))?(.*))?", re.DOTALL)
+_LINE = re.compile(
+    rb"([2-5][0-9][0-9])(?:([ \t-])(?:([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t]+|\Z))?(.*))?", re.DOTALL
+)
 _CODE = re.compile(rb"[2-5][0-9][0-9][ \t\r-]")
 
 

@@ -296,6 +296,13 @@ def messages() -> None:
         postgresql_where=sa.text("content_expires_at IS NOT NULL"),
     )
     op.create_index("ix_messages_received_at", "messages", ["account_id", "received_at"])
+    op.create_index(
+        "ix_messages_blob",
+        "messages",
+        ["blob"],
+        sqlite_where=sa.text("blob <> ''"),
+        postgresql_where=sa.text("blob <> ''"),
+    )
 
 
 def emails() -> None:

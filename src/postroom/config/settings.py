@@ -1,14 +1,10 @@
-"""One tree of typed settings: a TOML file, then the environment, then flags; the later wins.
+"""The tree of settings. Every field says what it is for: the reference is printed from here.
 
-The environment is `POSTROOM_SECTION__NAME` (lists and tables as JSON). Unknown keys and wrong values are refused
-with the file, the key and the reason. `postroom config docs` prints the reference from this file, so every field
-says what it is for.
+The tree itself is pure: only `load` looks at files and the environment.
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,12 +14,11 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
+    model_serializer,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-
-from postroom.errors import ConfigError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import PydanticBaseSettingsSource as Source
 
 KIB, MIB = 1024, 1024 * 1024
 HOUR, DAY = 3600, 86400
@@ -54,8 +49,13 @@ def _with_unit(text: str, units: dict[str, Any], wanted: str) -> float:
         raise ValueError(f"must be {wanted}") from None
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(allow_inf_nan=False)]
 Size = Annotated[int, BeforeValidator(parse_size)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
 
 
 class Section(BaseModel):
@@ -78,11 +78,17 @@ class Listen(Section):
             raise ValueError('must be "host:port", for example "127.0.0.1:2525" or "[::]:587"')
         return {"host": host.strip("[]") or "0.0.0.0", "port": int(port)}  # noqa: S104 - an empty host means all
 
+    @model_serializer
+    def to_text(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Database(Section):
+    """Where everything is kept."""
+
     url: str = Field(
         "",
         description="`sqlite:///path/file.db` or `postgresql://user:password@host/name`. "
@@ -97,6 +103,8 @@ class Database(Section):
 
 
 class Server(Section):
+    """Who we are, to other servers and to customers."""
+
     hostname: str = Field(
         "",
         description="The name in EHLO and Received, a resolvable FQDN whose address points "
@@ -114,10 +122,14 @@ class Server(Section):
 
 
 class Http(Section):
+    """The web server."""
+
     listen: Listen = Field(Listen(port=8025), description="Where the web server listens (health, refusals).")
 
 
 class Submission(Section):
+    """How applications hand over mail by SMTP, and the limits that protect the relay."""
+
     listen: list[Listen] = Field(
         [Listen(port=2525)], description="STARTTLS listeners (587 and 2525 in production)."
     )
@@ -169,12 +181,14 @@ class Submission(Section):
 
 
 class Tls(Section):
-    certificate: Path | None = Field(
+    """The certificate of our listeners."""
+
+    certificate: OptionalPath = Field(
         None,
         description="PEM file with the certificate chain. Empty: the first run's "
         "own certificate in the data directory. Reloaded when it changes.",
     )
-    key: Path | None = Field(None, description="PEM file with the private key.")
+    key: OptionalPath = Field(None, description="PEM file with the private key.")
     names: list[str] = Field([], description="More names for the first run's own certificate.")
 
     @model_validator(mode="after")
@@ -196,6 +210,8 @@ class Route(Section):
 
 
 class Delivery(Section):
+    """How mail leaves, how often it is tried, and how long."""
+
     routes: list[Route] = Field(
         [],
         description="Smarthosts: tables of domain, host, port, tls (`none`, "
@@ -235,12 +251,16 @@ class Delivery(Section):
 
 
 class Dns(Section):
+    """Where names are looked up."""
+
     servers: list[str] = Field([], description="Resolvers, as address or address:port. Empty: the system's.")
     mx_port: int = Field(25, ge=1, le=65535, description="The port of MX hosts (tests only).")
     timeout: Duration = Field(8.0, gt=0, description="Longest look-up, all tries together.")
 
 
 class Retention(Section):
+    """How long things are kept."""
+
     content: Duration = Field(
         24.0 * HOUR,
         ge=0,
@@ -254,6 +274,8 @@ class Retention(Section):
 
 
 class Limits(Section):
+    """What an account may send, unless it has its own limits."""
+
     messages_per_minute: int = Field(
         0, ge=0, description="Messages per minute and account, counted on each node; 0 means no limit."
     )
@@ -267,13 +289,17 @@ class Limits(Section):
 
 
 class System(Section):
+    """Mail that Postroom itself sends."""
+
     sender: str = Field("", alias="from", description="The From of mail Postroom itself sends.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Secrets(Section):
-    key_file: Path | None = Field(
+    """The key outside the database."""
+
+    key_file: OptionalPath = Field(
         None,
         description="The key that encrypts private keys at rest. Nodes on one "
         "database share it. Empty: `secret.key` in the data directory.",
@@ -281,6 +307,8 @@ class Secrets(Section):
 
 
 class Log(Section):
+    """What is logged, and how."""
+
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level to log.")
     format: Literal["auto", "json", "text"] = Field(
         "auto", description="`auto`: text on a terminal, else JSON."
@@ -288,15 +316,9 @@ class Log(Section):
 
 
 class Config(BaseSettings):
-    """The whole tree. Every section is frozen: a running node never changes its settings."""
+    """The whole tree. It is frozen: a running node never changes its settings."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="POSTROOM_",
-        env_nested_delimiter="__",
-        extra="forbid",
-        frozen=True,
-        nested_model_default_partial_update=True,
-    )
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     data: Path = Field(Path("data"), description="The data directory.")
     database: Database = Database()
@@ -314,16 +336,11 @@ class Config(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes over the file, which comes in as initial values."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+        cls, settings_cls: type[BaseSettings], init_settings: Source, *_: Source, **__: Source
+    ) -> tuple[Source, ...]:
+        """Only what is passed in; `load` adds the environment and the file."""
+        del settings_cls
+        return (init_settings,)
 
     @property
     def database_url(self) -> str:
@@ -332,55 +349,3 @@ class Config(BaseSettings):
     @property
     def secret_key_file(self) -> Path:
         return self.secrets.key_file or self.data / "secret.key"
-
-
-def load(file: Path | None = None, *, data: Path | None = None) -> Config:
-    """Read settings from `file`, else `POSTROOM_CONFIG`, else `postroom.toml` in the data directory, if there.
-
-    Raises ConfigError that names the file (or the environment), the key and the reason.
-    """
-    named = file or (Path(os.environ["POSTROOM_CONFIG"]) if os.environ.get("POSTROOM_CONFIG") else None)
-    data = data or (Path(os.environ["POSTROOM_DATA"]) if os.environ.get("POSTROOM_DATA") else None)
-    source = named or (data or Path("data")) / "postroom.toml"
-    values = _read(source, must_exist=named is not None)
-    if data is not None:
-        values["data"] = data
-    try:
-        return Config(**values)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, source, values)) from None
-
-
-def _read(source: Path, *, must_exist: bool) -> dict[str, Any]:
-    if not must_exist and not source.exists():
-        return {}
-    try:
-        return tomllib.loads(source.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{source}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{source}: is not valid TOML: {error}") from None
-
-
-def _explain(error: ValidationError, source: Path, values: dict[str, Any]) -> str:
-    lines = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"])
-        variable = "POSTROOM_" + "__".join(str(part) for part in fault["loc"]).upper()
-        where = str(source) if _within(values, fault["loc"]) else f"environment ({variable})"
-        reason = (
-            "unknown key"
-            if fault["type"] == "extra_forbidden"
-            else fault["msg"].removeprefix("Value error, ")
-        )
-        lines.append(f"{where}: {key}: {reason}")
-    return "\n".join(lines)
-
-
-def _within(values: Any, path: tuple[int | str, ...]) -> bool:
-    for part in path:
-        if (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
-            values = values[part]
-        else:
-            return not isinstance(values, (dict, list))
-    return True

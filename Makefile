@@ -1,0 +1,61 @@
+# Postroom. `make help` lists the targets.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench docs wheel clean lock
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## Install Postroom into .venv
+
+run: install ## Install, then run Postroom in ./data; the first time it sets everything up
+	@$(BIN)/postroom serve --first-run
+
+test: $(VENV)/.installed-dev check ## Check, then run all tests and name the 20 slowest
+	@scripts/test-packages.sh
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev ## Format, lint, types, and whether the printed docs are up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	@$(BIN)/postroom config docs | diff -u docs/configuration.md - || { echo 'Run: make docs'; exit 1; }
+	@$(BIN)/postroom refusals catalogue --markdown | diff -u docs/refusals.md - || { echo 'Run: make docs'; exit 1; }
+
+bench: $(VENV)/.installed-dev ## Run the benchmarks
+	$(BIN)/python bench/run.py
+
+docs: $(VENV)/.installed ## Print docs/configuration.md and docs/refusals.md from the code
+	$(BIN)/postroom config docs > docs/configuration.md
+	$(BIN)/postroom refusals catalogue --markdown > docs/refusals.md
+
+wheel: $(VENV)/.installed ## Build dist/postroom-*.whl
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+lock: $(VENV)/.installed-dev ## Take the newest versions that pyproject.toml allows into the lock files
+	scripts/lock.sh $(BIN)
+
+clean: ## Remove what was built; keeps .venv and data
+	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp says what was installed from which lock, so that a second `make run` starts at once.
+$(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/bin/python:
+	@test -n '$(PYTHON)' || { echo 'Postroom needs Python 3.11 or newer; name one with make PYTHON=...'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo 'On Debian and Ubuntu: apt install python3-venv'; rm -rf $(VENV); exit 1; }

@@ -1,0 +1,54 @@
+"""One tree of typed settings, from flags, the environment and a TOML file; the first that says something wins.
+
+The environment is `POSTROOM_SECTION__NAME`: plain text, lists with commas or as JSON, tables as JSON. The file is
+`--config`, else `POSTROOM_CONFIG`, else `postroom.toml` in the data directory, if it is there. Unknown keys and wrong
+values are refused, all at once, each as "file or variable: key: reason".
+
+- `settings`     the sections with their defaults and descriptions
+- `environment`  variables as a tree of values
+- `load`         the sources merged, and their faults told in words
+- `reference`    the documentation printed from the tree, and the tree of a running node with secrets hidden
+"""
+
+from postroom.config.load import load
+from postroom.config.reference import reference, show
+from postroom.config.settings import (
+    Config,
+    Database,
+    Delivery,
+    Dns,
+    Http,
+    Limits,
+    Listen,
+    Log,
+    Retention,
+    Route,
+    Secrets,
+    Section,
+    Server,
+    Submission,
+    System,
+    Tls,
+)
+
+__all__ = [
+    "Config",
+    "Database",
+    "Delivery",
+    "Dns",
+    "Http",
+    "Limits",
+    "Listen",
+    "Log",
+    "Retention",
+    "Route",
+    "Secrets",
+    "Section",
+    "Server",
+    "Submission",
+    "System",
+    "Tls",
+    "load",
+    "reference",
+    "show",
+]

@@ -1,0 +1,146 @@
+"""The reference of all settings as Markdown, and the settings of a node with secrets hidden."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from postroom.config.environment import fields, variable_of
+from postroom.config.settings import Config, Listen, Section, parse_duration, parse_size
+
+_HEAD = """# Configuration
+
+Settings come from flags, then the environment, then a TOML file; the first that says something wins. The file is
+`--config`, else `POSTROOM_CONFIG`, else `postroom.toml` in the data directory, if it is there:
+
+```toml
+[server]
+hostname = "mail.example.com"
+
+[submission]
+listen = ["0.0.0.0:587", "0.0.0.0:2525"]
+max_size = "25MB"
+
+[[delivery.routes]]
+domain = "*"
+host = "smarthost.example.com"
+port = 587
+tls = "required"
+```
+
+In the environment lists are written with commas or as JSON (`POSTROOM_SUBMISSION__LISTEN=0.0.0.0:587,0.0.0.0:2525`),
+tables as JSON. Unknown keys and wrong values stop the start; the error names the file or the variable, the key and
+the reason. `postroom config show` prints what holds.
+
+Durations are seconds or carry a unit: `500ms`, `90s`, `15m`, `72h`, `30d`. Sizes are octets or carry a unit: `256k`,
+`25MB` (1 KB is 1024 octets).
+"""
+
+_NAMES = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path"}
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+
+
+def reference() -> str:
+    """Every setting with its type, default, environment variable and description, as Markdown."""
+    parts = [_HEAD]
+    section = ""
+    for path, field in fields():
+        if path[0] != section or len(path) == 1:
+            section = path[0]
+            parts.append(_heading(path))
+        name = field.alias or path[-1]
+        parts.append(
+            f"| `{name}` | {_type(field)} | {_default(field)} | `{variable_of(path)}` | {field.description} |"
+        )
+    return "\n".join(parts) + "\n"
+
+
+def show(config: Config) -> dict[str, Any]:
+    """The settings as plain values by section; passwords are hidden."""
+    values: dict[str, Any] = config.model_dump(mode="json", by_alias=True)
+    values["database"]["url"] = _PASSWORD.sub(r"\1********@", values["database"]["url"])
+    return values
+
+
+def _heading(path: tuple[str, ...]) -> str:
+    table = "| key | type | default | environment | what it is for |\n| --- | --- | --- | --- | --- |"
+    if len(path) == 1:
+        return f"## General\n\n{table}"
+    section = Config.model_fields[path[0]].annotation
+    assert section is not None
+    return f"\n## `[{path[0]}]`\n\n{section.__doc__}\n\n{table}"
+
+
+def _type(field: FieldInfo) -> str:
+    least, most = _bound(field, "ge", "gt"), _bound(field, "le", "lt")
+    name = _type_name(field.annotation, tuple(field.metadata))
+    if least is not None and most is not None:
+        return f"{name}, {least} to {most}"
+    return name if least is None else f"{name}, from {least}"
+
+
+def _type_name(annotation: Any, metadata: tuple[Any, ...]) -> str:
+    validators = [getattr(part, "func", None) for part in metadata]
+    if parse_duration in validators:
+        return "duration"
+    if parse_size in validators:
+        return "size"
+    if get_origin(annotation) is list:
+        (item,) = get_args(annotation)
+        return f"list of {_plural(item)}"
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
+    if Path in get_args(annotation):
+        return "path"
+    return "host:port" if annotation is Listen else _NAMES[annotation]
+
+
+def _plural(item: Any) -> str:
+    if item is Listen:
+        return "host:port"
+    if isinstance(item, type) and issubclass(item, Section):
+        return "tables"
+    return "texts" if item is str else "durations"
+
+
+def _bound(field: FieldInfo, *names: str) -> str | None:
+    for part in field.metadata:
+        for name in names:
+            value = getattr(part, name, None)
+            if value is not None and not (value == 0 and name == "gt"):
+                return _text(field, value)
+    return None
+
+
+def _default(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is list:
+        items = [_duration(item) if isinstance(item, float) else str(item) for item in field.default]
+        return f"`{', '.join(items)}`" if items else "none"
+    value = field.default
+    return "empty" if value in ("", None) else f"`{_text(field, value)}`"
+
+
+def _text(field: FieldInfo, value: Any) -> str:
+    kind = _type_name(field.annotation, tuple(field.metadata))
+    if kind == "duration" and value:
+        return _duration(value)
+    if kind == "size" and value:
+        return _size(int(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def _size(octets: int) -> str:
+    for unit, length in (("MB", 1024 * 1024), ("k", 1024)):
+        if octets % length == 0:
+            return f"{octets // length}{unit}"
+    return str(octets)

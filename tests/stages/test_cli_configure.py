@@ -1,0 +1,175 @@
+"""account, user, domain, smtp-user, suppression: what each prints, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+
+from support.cli import Cli
+from support.cli import cli as cli
+from support.cli import sqlite_template as sqlite_template
+
+
+@pytest.fixture
+def account(cli: Cli) -> str:
+    return str(cli.json("account", "add", "Acme", "--approved")["id"])
+
+
+@pytest.fixture
+def domain(cli: Cli, account: str) -> str:
+    return str(cli.json("domain", "add", "example.com", "--account", account, "--mode", "sandbox")["id"])
+
+
+def test_account_add_prints_the_account_with_its_id(cli: Cli) -> None:
+    account = cli.json("account", "add", "Acme", "--daily-quota", "100")
+    assert len(account["id"]) == 16
+    assert (account["name"], account["state"], account["daily_quota"]) == ("Acme", "unapproved", 100)
+    assert datetime.fromisoformat(account["created_at"]).utcoffset() is not None
+    assert cli.json("account", "list") == [account]
+
+
+def test_account_approve_and_suspend(cli: Cli) -> None:
+    account_id = cli.json("account", "add", "Acme")["id"]
+    assert cli.json("account", "approve", account_id)["state"] == "approved"
+    suspended = cli.json("account", "suspend", account_id, "--reason", "spam")
+    assert (suspended["state"], suspended["state_reason"]) == ("suspended", "spam")
+
+
+def test_account_show_has_domains_and_todays_use(cli: Cli, account: str, domain: str) -> None:
+    shown = cli.json("account", "show", account)
+    assert (shown["domains"], shown["used_today"]) == (["example.com"], 0)
+    assert "example.com" in cli.text("account", "show", account)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("account", "show", "nobody"),
+        ("account", "approve", "nobody"),
+        ("account", "suspend", "nobody"),
+        ("domain", "add", "example.org", "--account", "nobody"),
+        ("domain", "show", "nobody"),
+        ("domain", "check", "nobody"),
+        ("domain", "list", "--account", "nobody"),
+        ("smtp-user", "add", "nobody", "--name", "app"),
+        ("smtp-user", "list", "nobody"),
+        ("smtp-user", "disable", "nobody"),
+        ("smtp-user", "enable", "nobody"),
+        ("smtp-user", "reset-password", "nobody"),
+        ("smtp-user", "delete", "nobody"),
+        ("suppression", "add", "a@example.com", "--account", "nobody"),
+        ("suppression", "list", "--account", "nobody"),
+        ("suppression", "delete", "a@example.com", "--account", "nobody"),
+        ("message", "show", "nobody"),
+        ("message", "list", "--account", "nobody"),
+        ("queue", "show", "nobody"),
+        ("queue", "retry", "nobody"),
+        ("queue", "cancel", "nobody"),
+        ("inbox", "show", "nobody"),
+        ("inbox", "list", "--domain", "nobody"),
+        ("refusals", "log", "--account", "nobody"),
+    ],
+)
+def test_what_does_not_exist_is_said_clearly(cli: Cli, arguments: tuple[str, ...]) -> None:
+    said = cli.error(*arguments)
+    assert said.startswith("error: ")
+    assert arguments[2].split("@")[0] in said or "nobody" in said
+    assert "Traceback" not in said
+    assert set(json.loads(cli.error(*arguments, "--json"))) == {"error"}
+
+
+def test_user_add_reads_the_password_from_standard_input(cli: Cli, account: str) -> None:
+    arguments = ("user", "add", "Ann@Example.com", "--account", account, "--role", "Admin", "--password-stdin")
+    user = cli.json(*arguments, "--operator", input="correct horse battery\n")
+    assert (user["email"], user["operator"], user["roles"]) == ("ann@example.com", True, {account: "Admin"})
+    assert cli.json("user", "list") == [user]
+
+
+@pytest.mark.parametrize(
+    ("role", "password", "reason"),
+    [
+        ("Admin", "", "password is empty"),
+        ("Admin", "short", "at least 10 characters"),
+        ("King", "long enough for all", "is no role"),
+    ],
+)
+def test_user_add_refuses(cli: Cli, account: str, role: str, password: str, reason: str) -> None:
+    arguments = ("user", "add", "ann@example.com", "--account", account, "--role", role, "--password-stdin")
+    assert reason in cli.error(*arguments, input=password + "\n")
+    assert cli.json("user", "list") == []
+
+
+def test_user_add_without_terminal_names_the_option(cli: Cli, account: str) -> None:
+    said = cli.error("user", "add", "ann@example.com", "--account", account, "--role", "Admin")
+    assert "--password-stdin" in said
+
+
+def test_domain_add_prints_the_records_to_publish(cli: Cli, account: str) -> None:
+    domain = cli.json("domain", "add", "example.org", "--account", account)
+    assert (domain["name"], domain["mode"], domain["verified"]) == ("example.org", "live", False)
+    required = [record for record in domain["records"] if record["required"]]
+    assert [record["type"] for record in required] == ["TXT"]
+    assert required[0]["value"].startswith("v=DKIM1; k=rsa; p=")
+    # A key that is broken over lines cannot be copied.
+    lines = cli.text("domain", "show", "example.org").splitlines()
+    assert any(required[0]["value"] in line for line in lines)
+
+
+@pytest.mark.parametrize(("options", "mode"), [(("--trusted",), "live"), (("--mode", "sandbox"), "sandbox")])
+def test_domain_add_verified_at_once(cli: Cli, account: str, options: tuple[str, ...], mode: str) -> None:
+    domain = cli.json("domain", "add", "example.org", "--account", account, *options)
+    assert (domain["mode"], domain["verified"]) == (mode, True)
+
+
+def test_domain_exists_already(cli: Cli, account: str, domain: str) -> None:
+    assert "exists already" in cli.error("domain", "add", "Example.COM", "--account", account)
+
+
+def test_domain_add_with_an_unknown_mode_is_wrong_usage(cli: Cli, account: str) -> None:
+    assert cli.run("domain", "add", "example.org", "--account", account, "--mode", "half").exit_code == 2
+
+
+def test_domain_list_never_shows_private_keys(cli: Cli, domain: str) -> None:
+    assert "private" not in json.dumps([cli.json("domain", "list"), cli.json("domain", "show", domain)])
+
+
+def test_smtp_user_password_is_shown_once(cli: Cli, domain: str) -> None:
+    made = cli.json("smtp-user", "add", "example.com", "--name", "app")
+    assert {"id", "username", "password", "server", "port"} <= set(made)
+    assert (made["server"], made["port"]) == ("localhost", 2525)
+    listed = cli.json("smtp-user", "list")
+    assert [user["username"] for user in listed] == [made["username"]]
+    everything = cli.text("smtp-user", "list", "--json") + cli.text("smtp-user", "list")
+    assert made["password"] not in everything
+    assert not any(word in everything for word in ("hash", "scram", "password"))
+
+
+def test_smtp_user_reset_password_makes_another(cli: Cli, domain: str) -> None:
+    made = cli.json("smtp-user", "add", "example.com", "--name", "app")
+    again = cli.json("smtp-user", "reset-password", made["username"])
+    assert again["id"] == made["id"]
+    assert again["password"] != made["password"]
+
+
+def test_smtp_user_disable_enable_delete(cli: Cli, domain: str) -> None:
+    made = cli.json("smtp-user", "add", domain, "--name", "app")
+    assert cli.json("smtp-user", "disable", made["id"])["enabled"] is False
+    assert cli.json("smtp-user", "enable", made["username"])["enabled"] is True
+    assert cli.json("smtp-user", "delete", made["id"])["username"] == made["username"]
+    assert cli.json("smtp-user", "list", "example.com") == []
+
+
+def test_suppression_add_list_delete(cli: Cli, account: str) -> None:
+    entry = cli.json("suppression", "add", "Bob@EXAMPLE.com", "--account", account, "--reason", "asked")
+    assert (entry["address"], entry["list"], entry["reason"]) == ("Bob@example.com", "blocklist", "asked")
+    assert cli.json("suppression", "list", "--account", account) == [entry]
+    assert "is on blocklist already" in cli.error("suppression", "add", "Bob@example.com", "--account", account)
+    assert cli.json("suppression", "delete", "Bob@example.com", "--account", account)["lists"] == 1
+    assert cli.json("suppression", "list", "--account", account) == []
+
+
+def test_suppression_lists_have_names(cli: Cli, account: str) -> None:
+    said = cli.error("suppression", "add", "a@example.com", "--account", account, "--list", "friends")
+    assert "hard_bounces" in said

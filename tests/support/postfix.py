@@ -1,0 +1,223 @@
+"""Private Postfix instances in temporary directories: a recipient's mail server, and an application's own relay.
+
+Each has its own configuration, queue and log, listens on a loopback address and a port the system chose, and runs
+in the foreground as a child of the test. The machine's own Postfix is not touched.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from postroom.runtime import local_ca
+from postroom.runtime.clock import Clock
+from support.tools import need, unavailable
+from support.waiting import accepts, free_port, until
+
+MASTER = """\
+{host}:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+@dataclass(frozen=True)
+class Postfix:
+    """A running instance. `directory` holds etc, queue, data, mail and the log."""
+
+    directory: Path
+    host: str
+    port: int
+
+    @property
+    def etc(self) -> Path:
+        return self.directory / "etc"
+
+    def log(self) -> str:
+        path = self.directory / "maillog"
+        return path.read_text("utf-8", "replace") if path.exists() else ""
+
+    def received(self) -> list[bytes]:
+        """The messages in its mailbox, the oldest first, with LF line ends."""
+        files = sorted((self.directory / "mail/inbox/new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+        return [path.read_bytes() for path in files]
+
+    def outcomes(self, message_id: str) -> dict[str, str]:
+        """For each recipient of a message: the last "status=... (reply)" of the log."""
+        log = self.log()
+        found = re.search(rf"postfix/cleanup\[\d+\]: (\w+): message-id={re.escape(message_id)}\n", log)
+        if found is None:
+            return {}
+        line = rf"^.*: {found[1]}: to=<([^>]*)>.* status=(.*)$"
+        return dict(re.findall(line, log, re.MULTILINE))
+
+    def submit(self, sender: str, recipients: list[str], message: bytes) -> None:
+        """Hand a message to its sendmail, as a program on its machine would."""
+        command = [need("sendmail"), "-C", str(self.etc), "-i", "-f", sender, "--", *recipients]
+        subprocess.run(command, input=message, check=True, capture_output=True)
+
+
+@contextmanager
+def receiver(*, host: str = "127.0.0.1", domain: str, port: int = 0, milter: str = "") -> Iterator[Postfix]:
+    """The mail server of `domain`: takes every local part into one mailbox, offers STARTTLS."""
+    with _directory() as directory:
+        main = {
+            "myhostname": f"mx.{domain}",
+            "virtual_mailbox_domains": domain,
+            "smtpd_relay_restrictions": "reject_unauth_destination",
+            "smtpd_tls_security_level": "may",
+            "smtpd_tls_received_header": "yes",
+            "smtpd_milters": milter,
+            "milter_default_action": "tempfail",
+            **_certificate(directory, f"mx.{domain}"),
+        }
+        with _running(directory, main, host, port or free_port(host)) as postfix:
+            yield postfix
+
+
+@contextmanager
+def smarthost_client(
+    relayhost: str, logins: Mapping[str, tuple[str, str]], authority: Path, plain: str = "plain.test"
+) -> Iterator[Postfix]:
+    """An application's machine that sends everything through `relayhost` ("[host]:port").
+
+    `logins` gives the username and password for each envelope sender. Mail to `plain` goes without TLS.
+    """
+    with _directory() as directory:
+        etc = directory / "etc"
+        logged_in = (f"{sender} {name}:{password}\n" for sender, (name, password) in logins.items())
+        (etc / "passwords").write_text("".join(logged_in))
+        (etc / "transport").write_text(f"{plain} plain:{relayhost}\n")
+        main = {
+            "myhostname": "app.postfix.test",
+            "relayhost": relayhost,
+            "transport_maps": f"texthash:{etc}/transport",
+            "smtp_sasl_auth_enable": "yes",
+            "smtp_sender_dependent_authentication": "yes",
+            "smtp_sasl_password_maps": f"texthash:{etc}/passwords",
+            "smtp_sasl_security_options": "noanonymous",
+            "smtp_tls_security_level": "encrypt",
+            "smtp_tls_CAfile": str(authority),
+            # One refused message must not hold up the others, which are other cases.
+            "smtp_destination_concurrency_failed_cohort_limit": "0",
+            "plain_destination_concurrency_failed_cohort_limit": "0",
+            "smtp_connection_cache_on_demand": "no",
+            "notify_classes": "",
+            "virtual_mailbox_domains": "postfix.test",
+        }
+        services = "plain unix - - n - - smtp -o smtp_tls_security_level=none\n"
+        with _running(directory, main, "127.0.0.1", free_port(), services) as postfix:
+            yield postfix
+
+
+@contextmanager
+def _running(
+    directory: Path, main: Mapping[str, str], host: str, port: int, services: str = ""
+) -> Iterator[Postfix]:
+    settings = _common(directory, host) | main
+    (directory / "etc/main.cf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
+    (directory / "etc/master.cf").write_text(MASTER.format(host=host, port=port) + services)
+    postfix = Postfix(directory, host, port)
+    command = [need("postfix"), "-c", str(postfix.etc), "start-fg"]
+    with (directory / "start.log").open("wb") as log:
+        # A session of its own: Postfix ends its own process group when it stops.
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        until(lambda: accepts(host, port) or process.poll() is not None, what="Postfix listens")
+        if process.poll() is not None:
+            raise RuntimeError(f"Postfix did not start:\n{(directory / 'start.log').read_text()}")
+        yield postfix
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            process.send_signal(end)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                continue
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # nobody is left, as it should be
+
+
+def _common(directory: Path, host: str) -> dict[str, str]:
+    return {
+        "compatibility_level": "3.6",
+        "queue_directory": f"{directory}/queue",
+        "data_directory": f"{directory}/data",
+        "maillog_file": f"{directory}/maillog",
+        "maillog_file_prefixes": str(directory),
+        "inet_interfaces": host,
+        "inet_protocols": "ipv4",
+        "mydestination": "",
+        "alias_maps": "",
+        "alias_database": "",
+        "local_recipient_maps": "",
+        "smtp_host_lookup": "native",
+        "disable_dns_lookups": "yes",
+        "smtpd_peername_lookup": "no",
+        "virtual_mailbox_base": f"{directory}/mail",
+        "virtual_mailbox_maps": "static:inbox/",
+        "virtual_minimum_uid": "1",
+        "virtual_uid_maps": f"static:{NOBODY.pw_uid}",
+        "virtual_gid_maps": f"static:{NOBODY.pw_gid}",
+    }
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """Directories owned and readable as Postfix wants them."""
+    need("postfix")
+    if os.geteuid() != 0:
+        unavailable("Postfix can only be started by root")
+    directory = Path(tempfile.mkdtemp(prefix="postroom-postfix-"))
+    try:
+        directory.chmod(0o755)
+        for name in ("etc", "queue", "data", "mail"):
+            (directory / name).mkdir()
+        shutil.chown(directory / "data", "postfix")
+        shutil.chown(directory / "mail", NOBODY.pw_uid, NOBODY.pw_gid)
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+def _certificate(directory: Path, name: str) -> dict[str, str]:
+    """A certificate that nobody vouches for, as most mail servers had for long."""
+    local_ca.ensure_certificate(directory / "etc/tls", [name], Clock())
+    return {}
