@@ -32,8 +32,8 @@ bench: $(VENV)/.installed-dev ## Run the benchmarks
 	$(BIN)/python bench/run.py
 
 docs: $(VENV)/.installed ## Print docs/configuration.md and docs/refusals.md from the code
-	$(BIN)/postroom config docs > docs/configuration.md
-	$(BIN)/postroom refusals catalogue --markdown > docs/refusals.md
+	$(BIN)/postroom config docs > docs/.new && mv docs/.new docs/configuration.md
+	$(BIN)/postroom refusals catalogue --markdown > docs/.new && mv docs/.new docs/refusals.md
 
 wheel: $(VENV)/.installed ## Build dist/postroom-*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -62,7 +62,9 @@ def test_an_older_database_is_left_alone_until_migrate(cli: Cli) -> None:
     async def forget(database: Database) -> None:
         async with database.write() as connection:
             for (name,) in list(
-                await connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"))
+                await connection.execute(
+                    text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+                )
             ):
                 await connection.execute(text(f'DROP TABLE "{name}"'))
 

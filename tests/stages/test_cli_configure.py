@@ -81,7 +81,16 @@ def test_what_does_not_exist_is_said_clearly(cli: Cli, arguments: tuple[str, ...
 
 
 def test_user_add_reads_the_password_from_standard_input(cli: Cli, account: str) -> None:
-    arguments = ("user", "add", "Ann@Example.com", "--account", account, "--role", "Admin", "--password-stdin")
+    arguments = (
+        "user",
+        "add",
+        "Ann@Example.com",
+        "--account",
+        account,
+        "--role",
+        "Admin",
+        "--password-stdin",
+    )
     user = cli.json(*arguments, "--operator", input="correct horse battery\n")
     assert (user["email"], user["operator"], user["roles"]) == ("ann@example.com", True, {account: "Admin"})
     assert cli.json("user", "list") == [user]
@@ -165,7 +174,9 @@ def test_suppression_add_list_delete(cli: Cli, account: str) -> None:
     entry = cli.json("suppression", "add", "Bob@EXAMPLE.com", "--account", account, "--reason", "asked")
     assert (entry["address"], entry["list"], entry["reason"]) == ("Bob@example.com", "blocklist", "asked")
     assert cli.json("suppression", "list", "--account", account) == [entry]
-    assert "is on blocklist already" in cli.error("suppression", "add", "Bob@example.com", "--account", account)
+    assert "is on blocklist already" in cli.error(
+        "suppression", "add", "Bob@example.com", "--account", account
+    )
     assert cli.json("suppression", "delete", "Bob@example.com", "--account", account)["lists"] == 1
     assert cli.json("suppression", "list", "--account", account) == []
 

@@ -48,7 +48,9 @@ class Desk:
             counted=lambda _, used: self.counted.update(used),
         )
 
-    def submit(self, draft: Draft, quota: int | None = None, *, hold: bool = False) -> asyncio.Future[str | Refused]:
+    def submit(
+        self, draft: Draft, quota: int | None = None, *, hold: bool = False
+    ) -> asyncio.Future[str | Refused]:
         return self.commit.submit(draft, quota=quota, hold_over_quota=hold)
 
 
@@ -163,18 +165,24 @@ async def test_an_smtp_user_may_refuse_suppressed_recipients(database: Database,
     assert await count(database, messages) == 0
 
 
-async def test_i6_a_failed_transaction_refuses_all_its_members(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_i6_a_failed_transaction_refuses_all_its_members(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fail(*_):
         raise StorageUnavailableError("disk full")
 
     monkeypatch.setattr(batches, "accept", fail)
     answers = await asyncio.gather(*[desk.submit(draft()) for _ in range(5)])
-    assert {answer.rule for answer in answers if isinstance(answer, Refused)} == {refusals.STORAGE_UNAVAILABLE}
+    assert {answer.rule for answer in answers if isinstance(answer, Refused)} == {
+        refusals.STORAGE_UNAVAILABLE
+    }
     assert len(answers) == 5
     assert desk.handed == []
 
 
-async def test_a_bug_of_ours_refuses_and_the_next_batch_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bug_of_ours_refuses_and_the_next_batch_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = batches.accept
 
     async def fail(*_):
@@ -203,7 +211,9 @@ async def test_q10_after_an_unknown_commit_members_are_looked_up(
     assert len(desk.handed) == int(happened)
 
 
-async def test_q09_nobody_waits_longer_than_the_databases_timeout(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_q09_nobody_waits_longer_than_the_databases_timeout(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, gate = batches.accept, asyncio.Event()
 
     async def slow(*arguments):
@@ -221,5 +231,11 @@ async def test_q09_nobody_waits_longer_than_the_databases_timeout(desk: Desk, mo
 
 async def suppress(database: Database, address: str) -> None:
     async with database.write() as connection:
-        row = {"account_id": ACCOUNT, "id": mail_id(1), "list": "blocklist", "address": address, "created_at": 1}
+        row = {
+            "account_id": ACCOUNT,
+            "id": mail_id(1),
+            "list": "blocklist",
+            "address": address,
+            "created_at": 1,
+        }
         await connection.execute(suppressions.insert().values(row))

@@ -19,6 +19,7 @@ def test_advance_moves_every_clock():
     before = clock.monotonic(), clock.boottime()
     clock.advance(1.5)
     assert clock.now_ms() == 2500
+    assert clock.now().isoformat() == "1970-01-01T00:00:02.500000+00:00"
     assert (clock.monotonic() - before[0], clock.boottime() - before[1]) == (1.5, 1.5)
 
 

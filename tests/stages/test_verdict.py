@@ -19,8 +19,17 @@ def entry(attempts: int = 0, unfinished: int = 0, expires_at: int = EXPIRES) -> 
     return Entry("a", "e", "m", "d", "x.test", 0, NOW, expires_at, attempts, unfinished, "a@x.test", "", "")
 
 
-def outcome(result: Result, code: int, enhanced: str = "", *, reached: bool = True, retry_after: float | None = None):
-    return Outcome(result, Reply.of(code, enhanced, "text"), "mx.x.test", "192.0.2.1", reached=reached, retry_after=retry_after)
+def outcome(
+    result: Result, code: int, enhanced: str = "", *, reached: bool = True, retry_after: float | None = None
+):
+    return Outcome(
+        result,
+        Reply.of(code, enhanced, "text"),
+        "mx.x.test",
+        "192.0.2.1",
+        reached=reached,
+        retry_after=retry_after,
+    )
 
 
 def judged(of: Entry, what: Outcome, now: int = NOW):
@@ -45,7 +54,9 @@ def test_sent_comes_with_the_first_attempt_also_when_it_ends_it() -> None:
 
 
 def test_no_server_reached_is_not_sent() -> None:
-    assert kinds(judged(entry(), outcome(Result.DEFERRED, 451, "4.4.1", reached=False))) == [EventType.DEFERRED]
+    assert kinds(judged(entry(), outcome(Result.DEFERRED, 451, "4.4.1", reached=False))) == [
+        EventType.DEFERRED
+    ]
 
 
 @pytest.mark.parametrize(

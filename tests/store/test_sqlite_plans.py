@@ -47,10 +47,14 @@ def test_hot_statements_search_by_key(sqlite_template: object, name: str) -> Non
 
 def _harmless(line: str) -> bool:
     """The list of values is walked through: that is what it is there for."""
-    return line.startswith("SCAN change") or line.startswith("SCAN (subquery") or line.endswith("CONSTANT ROWS")
+    return (
+        line.startswith("SCAN change") or line.startswith("SCAN (subquery") or line.endswith("CONSTANT ROWS")
+    )
 
 
-async def test_retention_finds_what_is_due_without_a_walk_through_the_table(sqlite_database: Database) -> None:
+async def test_retention_finds_what_is_due_without_a_walk_through_the_table(
+    sqlite_database: Database,
+) -> None:
     plans: list[str] = []
 
     async with sqlite_database.write() as connection:

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,9 @@ class Postfix:
 
     def received(self) -> list[bytes]:
         """The messages in its mailbox, the oldest first, with LF line ends."""
-        files = sorted((self.directory / "mail/inbox/new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+        files = sorted(
+            (self.directory / "mail/inbox/new").glob("*"), key=lambda path: path.stat().st_mtime_ns
+        )
         return [path.read_bytes() for path in files]
 
     def outcomes(self, message_id: str) -> dict[str, str]:
@@ -81,7 +83,7 @@ class Postfix:
         line = rf"^.*: {found[1]}: to=<([^>]*)>.* status=(.*)$"
         return dict(re.findall(line, log, re.MULTILINE))
 
-    def submit(self, sender: str, recipients: list[str], message: bytes) -> None:
+    def submit(self, sender: str, recipients: Iterable[str], message: bytes) -> None:
         """Hand a message to its sendmail, as a program on its machine would."""
         command = [need("sendmail"), "-C", str(self.etc), "-i", "-f", sender, "--", *recipients]
         subprocess.run(command, input=message, check=True, capture_output=True)
@@ -107,35 +109,37 @@ def receiver(*, host: str = "127.0.0.1", domain: str, port: int = 0, milter: str
 
 @contextmanager
 def smarthost_client(
-    relayhost: str, logins: Mapping[str, tuple[str, str]], authority: Path, plain: str = "plain.test"
+    logins: Mapping[str, tuple[str, str]],
+    routes: Mapping[str, str],
+    *,
+    authority: Path,
+    domains: Iterable[str],
+    services: str,
 ) -> Iterator[Postfix]:
-    """An application's machine that sends everything through `relayhost` ("[host]:port").
+    """An application's machine that sends everything through a relay.
 
-    `logins` gives the username and password for each envelope sender. Mail to `plain` goes without TLS.
+    `logins` gives the username and password for each envelope sender, `routes` the "transport:[host]:port" for each
+    recipient's domain, `services` the lines of master.cf for these transports. `domains` are its own: bounces to
+    them go into its mailbox.
     """
     with _directory() as directory:
         etc = directory / "etc"
-        logged_in = (f"{sender} {name}:{password}\n" for sender, (name, password) in logins.items())
-        (etc / "passwords").write_text("".join(logged_in))
-        (etc / "transport").write_text(f"{plain} plain:{relayhost}\n")
+        _table(etc / "passwords", {sender: ":".join(login) for sender, login in logins.items()})
+        _table(etc / "transport", routes)
         main = {
             "myhostname": "app.postfix.test",
-            "relayhost": relayhost,
             "transport_maps": f"texthash:{etc}/transport",
             "smtp_sasl_auth_enable": "yes",
             "smtp_sender_dependent_authentication": "yes",
             "smtp_sasl_password_maps": f"texthash:{etc}/passwords",
             "smtp_sasl_security_options": "noanonymous",
-            "smtp_tls_security_level": "encrypt",
+            "smtp_tls_security_level": "secure",
             "smtp_tls_CAfile": str(authority),
-            # One refused message must not hold up the others, which are other cases.
-            "smtp_destination_concurrency_failed_cohort_limit": "0",
-            "plain_destination_concurrency_failed_cohort_limit": "0",
             "smtp_connection_cache_on_demand": "no",
-            "notify_classes": "",
-            "virtual_mailbox_domains": "postfix.test",
+            "virtual_mailbox_domains": ", ".join(domains),
+            # One message that is refused must not hold up the others, which are other cases.
+            "default_destination_concurrency_failed_cohort_limit": "0",
         }
-        services = "plain unix - - n - - smtp -o smtp_tls_security_level=none\n"
         with _running(directory, main, "127.0.0.1", free_port(), services) as postfix:
             yield postfix
 
@@ -218,6 +222,13 @@ def _directory() -> Iterator[Path]:
 
 
 def _certificate(directory: Path, name: str) -> dict[str, str]:
-    """A certificate that nobody vouches for, as most mail servers had for long."""
+    """A certificate that no public authority vouches for, as many mail servers have."""
     local_ca.ensure_certificate(directory / "etc/tls", [name], Clock())
-    return {}
+    return {
+        "smtpd_tls_cert_file": f"{directory}/etc/tls/server.crt",
+        "smtpd_tls_key_file": f"{directory}/etc/tls/server.key",
+    }
+
+
+def _table(path: Path, entries: Mapping[str, str]) -> None:
+    path.write_text("".join(f"{key} {value}\n" for key, value in entries.items()))

@@ -156,9 +156,7 @@ class Relay:
 
 
 @contextmanager
-def starting(
-    data: Path, *arguments: str, settings: Mapping[str, str] | None = None
-) -> Iterator[Relay]:
+def starting(data: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[Relay]:
     """`postroom serve` with these arguments, killed at the end unless it was stopped."""
     relay = Relay(data, settings or {}, arguments)
     try:

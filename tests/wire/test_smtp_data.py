@@ -107,7 +107,8 @@ def test_s01_the_true_end_may_be_split_anywhere():
         (b"a\r\n..\r\n..b\r\n.\r\n", b"a\r\n.\r\n.b\r\n"),
         (b"a\r\n..\r\n..\r\n..\r\n.\r\n", b"a\r\n.\r\n.\r\n.\r\n"),
         (b"a\n.\nb\r\n.\r\n", b"a\r\n.\r\nb\r\n"),
-        (b"a\n..\nb\r\n.\r\n", b"a\r\n..\r\nb\r\n"),
+        (b"a\n..\nb\r\n.\r\n", b"a\r\n.\r\nb\r\n"),
+        (b"a\n..\n...x\n.y\n..\r\n..\r\n...\n.\r\n.\r\n", b"a\r\n.\r\n..x\r\n.y\r\n.\r\n.\r\n..\r\n.\r\n"),
         (b"\n\n\n\r\n.\r\n", b"\r\n\r\n\r\n\r\n"),
         (b"a\n.\r\n.\r\n", b"a\r\n.\r\n"),
     ],
@@ -133,7 +134,9 @@ def test_s31_ten_thousand_random_bodies_come_back():
 
 
 @given(
-    st.lists(st.sampled_from([b"\r", b"\n", b".", b"\0", b"a", b"\r\n.", b"\r\n.\r\n"]), max_size=14),
+    st.lists(
+        st.sampled_from([b"\r", b"\n", b".", b"\0", b"a", b"\n..", b"\r\n.", b"\r\n.\r\n"]), max_size=14
+    ),
     st.data(),
 )
 @settings(max_examples=500, deadline=None)

@@ -131,7 +131,6 @@ def _host(config: Config, addresses: Mapping[str, Any]) -> str:
 
 def _program(config: Config) -> str:
     """How to start this program again, on the same data."""
-    command = "python3 -m postroom" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
-    return shlex.join(
-        [*command.split(), *(["--data", str(config.data)] if config.data != Path("data") else [])]
-    )
+    command = [sys.executable, "-m", "postroom"] if sys.argv[0].endswith("__main__.py") else [sys.argv[0]]
+    data = [] if config.data == Path("data") else ["--data", str(config.data)]
+    return shlex.join([*command, *data])

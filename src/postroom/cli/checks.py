@@ -6,13 +6,13 @@ import asyncio
 import ctypes
 import os
 import shutil
-import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from postroom.config import Config
 from postroom.runtime import files
+from postroom.runtime.clock import Clock
 from postroom.runtime.dns import DnsError, Resolver
 from postroom.store.database import Database
 from postroom.tenancy import dns_check
@@ -132,9 +132,9 @@ def disk(data: Path) -> Check:
     try:
         usage = shutil.disk_usage(data)
         inodes = os.statvfs(data)
-        began = time.monotonic()
+        began = Clock().monotonic()
         files.write_file(probe, b"x" * 4096)
-        took = time.monotonic() - began
+        took = Clock().monotonic() - began
         probe.unlink()
     except OSError as error:
         return Check(

@@ -26,7 +26,7 @@ FILE = "first-run.txt"
 async def prepare(context: Context, addresses: Mapping[str, Any]) -> FirstRun | None:
     """Make what the first run makes, write the card and print it; None, and a word where it is, if that is over.
 
-    Interrupted before the welcome, it begins again at the next start, and the card then has a new password.
+    Interrupted before the welcome, the next start does it again, with the same passwords.
     """
     config = context.config
     path = (config.data / FILE).resolve()

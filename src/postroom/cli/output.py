@@ -15,6 +15,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from postroom.runtime.clock import Clock
+
 Row = Mapping[str, Any]
 
 PIPED_WIDTH = 160
@@ -125,7 +127,7 @@ def cell(value: Any, now: datetime | None = None) -> Text:
     """One value as people read it. What came from strangers is shown as text, never as markup or control codes."""
     if isinstance(value, datetime):
         return Text.assemble(
-            iso(value.replace(microsecond=0)), (f" ({relative(value, now or datetime.now(UTC))})", "dim")
+            iso(value.replace(microsecond=0)), (f" ({relative(value, now or Clock().now())})", "dim")
         )
     if value is None or value == "" or value == []:
         return Text("-", style="dim")

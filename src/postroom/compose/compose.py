@@ -35,7 +35,7 @@ class Stored:
 
     `message_id` is for content that has none or an invalid one, `received_at` is in milliseconds, `protocol` as in
     our Received. `sender`, `utf8` (SMTPUTF8 was declared), `dsn_ret` and `dsn_envid` are the envelope's; "" means not
-    given, or the null reverse-path. Of content in the blob store `content.data` may hold the beginning or nothing.
+    given, or the null reverse-path. Content in the blob store is read from there: `content.data` need hold nothing of it.
     """
 
     id: str
@@ -162,7 +162,7 @@ def _body_offset(content: Content) -> int:
 
 
 def _header_block(content: Content, open_blob: OpenBlob) -> bytes:
-    if content.blob is None or len(content.data) >= content.header_size:
+    if content.blob is None:
         return content.header
     with open_blob(content.blob, 0) as file:
         return file.read(content.header_size)

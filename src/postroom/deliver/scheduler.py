@@ -8,7 +8,7 @@ is claimed account by account in turn when there is room.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -59,7 +59,7 @@ class Scheduler:
         self._held: Counter[str] = Counter()
         self._lanes: dict[str, Lane] = {}
         self._known: dict[str, tuple[float, Destination]] = {}
-        self._finding: dict[str, list[Entry]] = {}
+        self._finding: dict[str, deque[Entry]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._owner = 0
         self._after = ""
@@ -115,7 +115,7 @@ class Scheduler:
         elif entry.site in self._finding:
             self._finding[entry.site].append(entry)
         else:
-            self._finding[entry.site] = [entry]
+            self._finding[entry.site] = deque((entry,))
             self._spawn(self._find(entry.site), "find destination")
 
     async def _find(self, site: str) -> None:
@@ -123,7 +123,7 @@ class Scheduler:
         destination: Destination | Outcome | None = None
         try:
             while waiting := self._finding.get(site):
-                entry = waiting.pop()
+                entry = waiting.popleft()
                 early = await self._delivery.gate(entry)
                 if early is not None:
                     self._delivery.finish(early)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
 
+from postroom.runtime.clock import Clock
 from postroom.wire.smtp.client import TlsPolicy
 
 
@@ -53,7 +54,7 @@ def _verdict(tls: ssl.SSLObject, host: str, now: datetime | None) -> str:
     if der is None:
         return "not verified: no certificate"
     try:
-        fault = certificate_fault(x509.load_der_x509_certificate(der), host, now or datetime.now(UTC))
+        fault = certificate_fault(x509.load_der_x509_certificate(der), host, now or Clock().now())
     except ValueError:
         fault = "malformed certificate"
     return f"not verified: {fault}" if fault else "not verified"

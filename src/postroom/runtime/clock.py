@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from datetime import UTC, datetime
 
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
@@ -16,6 +17,10 @@ class Clock:
     def now_ms(self) -> int:
         """Milliseconds since 1970 (UTC). May jump either way."""
         return time.time_ns() // 1_000_000
+
+    def now(self) -> datetime:
+        """The same moment, to the millisecond, in UTC."""
+        return datetime.fromtimestamp(self.now_ms() / 1000, UTC)
 
     def monotonic(self) -> float:
         """Seconds since some moment; never jumps, and may stand still while the machine is suspended."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import idna
@@ -38,7 +38,7 @@ def ensure_certificate(directory: Path, names: Iterable[str], clock: Clock) -> N
     `names` are DNS names and IP addresses besides the local ones and the machine's own. Raises ConfigError for a
     name that is neither. The caller holds the lock of the data directory.
     """
-    now = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+    now = clock.now()
     wanted = _general_names((*LOCAL_NAMES, socket.gethostname(), *names))
     authority, signer = _authority(directory, now)
     if _serves(directory, authority, wanted, now):

@@ -108,5 +108,6 @@ def _vacuum(connection: sqlite3.Connection) -> bool:
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     if free * 4 < pages or free < VACUUM_PAGES:
         return False
-    connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+    for _ in range(VACUUM_PAGES):  # asked for several, Python's module stops after the first
+        connection.execute("PRAGMA incremental_vacuum(1)")
     return True

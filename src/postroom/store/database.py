@@ -255,7 +255,9 @@ def _storage_errors() -> Iterator[None]:
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
     ) as error:
-        raise StorageUnavailableError(f"the database does not answer: {error}") from error
+        # The driver's own words: SQLAlchemy's would show the statement with its values (X02).
+        reason = getattr(error, "orig", None) or error
+        raise StorageUnavailableError(f"the database does not answer: {reason}") from error
     except SQLAlchemyError as error:
         if isinstance(error, TimeoutError) or "QueuePool" in str(error):
             raise StorageUnavailableError("the database is busy") from error

@@ -54,7 +54,7 @@ def among(
         values = (func.json_extract(each.c.value, "$[0]"), func.json_extract(each.c.value, "$[1]"))
         return tuple_(first, second).in_(select(*values))
     columns = [cast([pair[at] for pair in pairs], ARRAY(Text)) for at in (0, 1)]
-    listed = func.unnest(*columns).table_valued("first", "second")
+    listed = func.unnest(*columns).table_valued("first", "second").render_derived()
     return tuple_(first, second).in_(select(listed.c.first, listed.c.second))
 
 

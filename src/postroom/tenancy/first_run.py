@@ -2,13 +2,14 @@
 sandbox domain, an SMTP user.
 
 It may be interrupted anywhere and begun again: what is there already is kept, and the run is over only when `finish`
-says so. Until then the operator's password is kept sealed, because the database has only its hash; the SMTP user's
-is made anew.
+says so. Until then the passwords are kept, sealed, because the tables have only their hashes: a card that somebody has
+read stays true.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field, replace
 
 from postroom.runtime import ids
 from postroom.runtime.secrets import SecretBox
@@ -44,18 +45,28 @@ class FirstRun:
     operator_password: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Passwords:
+    operator: str = ""
+    smtp_user_id: str = ""
+    smtp_user: str = ""
+
+
 async def make(db: Database, box: SecretBox) -> FirstRun | None:
-    """Make what is missing; None when the first run is over. Other nodes that try at the same time wait."""
+    """Make what is missing; None when the first run is over. Another node that tries at the same time waits, and
+    then finds the same."""
     async with db.read() as guard:
         await installation.lock(guard, STATE)
         async with db.read() as connection:
             state = await installation.get(connection, STATE)
         if state == DONE:
             return None
+        known = _unseal(box, state) if state else None
         domain = await _domain(db, box)
-        password = await _operator(db, box, domain.account_id, state)
+        known = await _operator(db, box, domain.account_id, known)
+        smtp_user = await _smtp_user(db, box, domain, known)
         account = await accounts.get(db, domain.account_id)
-        return FirstRun(account, domain, await _smtp_user(db, domain), OPERATOR, password)
+        return FirstRun(account, domain, smtp_user, OPERATOR, known.operator)
 
 
 async def finish(db: Database) -> None:
@@ -79,23 +90,38 @@ async def _account(db: Database) -> Account:
     return await accounts.add(db, ACCOUNT, approved=True)
 
 
-async def _operator(db: Database, box: SecretBox, account_id: str, state: str | None) -> str:
+async def _operator(db: Database, box: SecretBox, account_id: str, known: _Passwords | None) -> _Passwords:
     async with db.read() as connection:
         exists = await user_store.by_email(connection, OPERATOR) is not None
-    if state is None:
-        password = "" if exists else ids.secret(18)
-        sealed = box.seal(password.encode(), STATE).hex()
-        async with db.write() as connection:
-            await installation.put(connection, STATE, sealed)
-    else:
-        password = box.open(bytes.fromhex(state), STATE).decode()
+    if known is None:
+        known = _Passwords(operator="" if exists else ids.secret(18))
+        await _keep(db, box, known)
     if not exists:
-        await users.add(db, OPERATOR, account_id=account_id, role="Admin", operator=True, password=password)
-    return password
+        await users.add(
+            db, OPERATOR, account_id=account_id, role="Admin", operator=True, password=known.operator
+        )
+    return known
 
 
-async def _smtp_user(db: Database, domain: Domain) -> NewSmtpUser:
-    for user in await smtp_users.list_all(db, domain.id):
-        if user.name == SMTP_USER:
-            return await smtp_users.reset_password(db, user.id)
-    return await smtp_users.add(db, domain.id, name=SMTP_USER)
+async def _smtp_user(db: Database, box: SecretBox, domain: Domain, known: _Passwords) -> NewSmtpUser:
+    user = next((user for user in await smtp_users.list_all(db, domain.id) if user.name == SMTP_USER), None)
+    if user is not None and user.id == known.smtp_user_id:
+        return NewSmtpUser(
+            user.id, user.name, user.username, known.smtp_user, user.account_id, user.domain_id
+        )
+    if user is None:
+        made = await smtp_users.add(db, domain.id, name=SMTP_USER)
+    else:
+        made = await smtp_users.reset_password(db, user.id)  # nobody has seen the one that was lost
+    await _keep(db, box, replace(known, smtp_user_id=made.id, smtp_user=made.password))
+    return made
+
+
+async def _keep(db: Database, box: SecretBox, passwords: _Passwords) -> None:
+    sealed = box.seal(json.dumps(asdict(passwords)).encode(), STATE)
+    async with db.write() as connection:
+        await installation.put(connection, STATE, sealed.hex())
+
+
+def _unseal(box: SecretBox, state: str) -> _Passwords:
+    return _Passwords(**json.loads(box.open(bytes.fromhex(state), STATE)))

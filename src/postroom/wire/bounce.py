@@ -30,7 +30,7 @@ _SOMETHING_ELSE = (
     r"\bpolicies\b", r"\breputation\b", r"\babus", r"\bspf\b", r"\bdkim\b", r"\bdmarc\b", r"\bauthenticat",
     r"\brelay", r"\bquota\b", r"\bfull\b", r"\bstorage\b", r"\btoo (?:many|much|large|big|fast|quickly)\b",
     r"\brate\b", r"\bgr[ea]ylist", r"\btry (?:again|later)\b", r"\btemporar", r"\bvirus\b", r"\bcontent\b",
-    r"\bsender\b(?!.*\brecipient\b)", r"\breverse dns\b", r"\bptr\b", r"\bbanned\b", r"\blisted\b",
+    r"\bsender\b", r"\breverse dns\b", r"\bptr\b", r"\bbanned\b", r"\blisted\b",
 )  # fmt: skip
 
 _GONE_WORDS = (
@@ -42,12 +42,13 @@ _GONE_WORDS = (
     r"\bno longer (?:valid|available|exists?|active|in use)\b",
     r"\brecipient (?:address )?(?:does not|doesn'?t) exist\b",
     r"\bnot a (?:known|valid) (?:user|recipient|mailbox|address)\b",
-    r"\bmailbox unavailable\b(?! for)",
+    r"\bmailbox unavailable\b",
+    r"\bunrouteable address\b",
 )  # fmt: skip
 
 _VETO = re.compile("|".join(_SOMETHING_ELSE), re.IGNORECASE)
 _GONE = re.compile("|".join(_GONE_WORDS), re.IGNORECASE)
-_NAMES = re.compile(r"\S*@\S*|https?://\S*")  # an address or a link may hold any word
+_NAMES = re.compile(r"\S*@\S*|https?://\S*|[\w-]+(?:\.[\w-]+)+")  # addresses, links, hosts hold any word
 
 
 def hard(reply: Reply) -> bool:

@@ -18,7 +18,8 @@ by the `Policy` that is injected, so this package knows neither databases nor ac
 
 listener.py       SubmissionServer: binds, accepts, drains
 implicit_tls.py   tells TLS from plain text on the port for implicit TLS
-connection.py     one connection: the session on a transport
+channel.py        the transport of one connection: octets, TLS, pauses, the end
+connection.py     one connection: events to the policy, answers to the session
 deadlines.py      how long a client may take
 spool.py          content as it arrives
 limits.py         connections and failed logins by client address

@@ -37,7 +37,7 @@ async def claim(
     """Up to `limit` due rows of one account whose owner is in `free` (0 and dead incarnations) become `owner`'s.
 
     Rows that carry a mark had an attempt whose outcome nobody recorded: they come back with `attempts` and
-    `unfinished` raised and the mark cleared.
+    `unfinished` raised, the mark cleared, and the event `possible_duplicate` recorded.
     """
     arguments = (owner, list(free), account_id, now, limit)
     if database.sqlite:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from postroom.store.batches.rows import (
+    ENTRY_COLUMNS,
     AttemptRow,
     ContentRow,
     EmailChange,
@@ -23,6 +24,7 @@ from postroom.store.batches.rows import (
     QueueChange,
     QueueRow,
     Ticked,
+    claimed,
     current,
 )
 
@@ -63,23 +65,44 @@ async def _insert_all(connection: Any, inserts: Inserts) -> None:
     await _insert(connection, "events", EventRow, inserts.events)
 
 
-CLAIM = """
+CLAIM = f"""
 WITH due AS (
     SELECT account_id, email_id FROM queue WHERE owner = ANY($1::int[]) AND account_id = $2 AND due_at <= $3
     ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED),
 claimed AS (
-    UPDATE queue q SET owner = $5, unfinished = unfinished + (mark > 0)::int, attempts = greatest(attempts, mark), mark = 0, hold = ''
-    FROM due WHERE q.account_id = due.account_id AND q.email_id = due.email_id RETURNING q.*)
-SELECT q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts,
-    q.unfinished, e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate
-FROM claimed q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id
-"""
+    UPDATE queue q SET owner = $5, hold = '' FROM due
+    WHERE q.account_id = due.account_id AND q.email_id = due.email_id RETURNING q.*)
+SELECT {ENTRY_COLUMNS} FROM claimed q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id
+"""  # noqa: S608 - column names of ours
 
 
 async def claim(
     connection: Any, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
 ) -> list[Entry]:
-    return [Entry(*row) for row in await connection.fetch(CLAIM, free, account_id, now, limit, owner)]
+    rows = await connection.fetch(CLAIM, free, account_id, now, limit, owner)
+    taken = [claimed(tuple(row), now) for row in rows]
+    await _interrupt(connection, [event for _, event in taken if event is not None])
+    return [entry for entry, _ in taken]
+
+
+UNMARK = """
+UPDATE queue q SET attempts = greatest(q.attempts, q.mark), unfinished = q.unfinished + 1, mark = 0
+FROM unnest($1::text[], $2::text[]) AS k(account_id, email_id)
+WHERE q.account_id = k.account_id AND q.email_id = k.email_id
+"""
+
+UNCERTAIN = """
+UPDATE emails e SET status = 'uncertain', possible_duplicate = true
+FROM unnest($1::text[], $2::text[]) AS k(account_id, id) WHERE e.account_id = k.account_id AND e.id = k.id
+"""
+
+
+async def _interrupt(connection: Any, events: list[EventRow]) -> None:
+    if events:
+        keys = _columns([(event.account_id, event.email_id) for event in events], 2)
+        await connection.execute(UNMARK, *keys)
+        await connection.execute(UNCERTAIN, *keys)
+        await _insert(connection, "events", EventRow, events)
 
 
 OWNED = """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from postroom.runtime.ids import mail_id
+from postroom.types.events import EventType
 
 
 class ContentRow(NamedTuple):
@@ -136,6 +140,35 @@ class Entry:
     @property
     def key(self) -> tuple[str, str]:
         return self.account_id, self.email_id
+
+
+ENTRY_COLUMNS = """
+q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts, q.unfinished,
+e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate, q.mark
+"""
+
+
+def claimed(row: Sequence[Any], now: int) -> tuple[Entry, EventRow | None]:
+    """An entry from a row of `ENTRY_COLUMNS`. If it carries a mark, its last owner went away during an attempt: that
+    attempt counts, nobody knows its outcome, and the event that says so comes with it."""
+    entry, mark = Entry(*row[:-1]), row[-1]
+    entry.possible_duplicate = bool(entry.possible_duplicate)  # SQLite has no booleans
+    if not mark:
+        return entry, None
+    entry.attempts = max(entry.attempts, mark)
+    entry.unfinished += 1
+    entry.possible_duplicate = True
+    detail = json.dumps({"reason": "the attempt was interrupted", "attempt": mark})
+    event = EventRow(
+        account_id=entry.account_id,
+        id=mail_id(now),
+        at=now,
+        email_id=entry.email_id,
+        message_id=entry.message_id,
+        type=EventType.POSSIBLE_DUPLICATE.value,
+        detail=detail,
+    )
+    return entry, event
 
 
 class QueueChange(NamedTuple):

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 from postroom.store.batches.rows import (
+    ENTRY_COLUMNS,
     AttemptRow,
     ContentRow,
     EmailChange,
@@ -23,6 +24,7 @@ from postroom.store.batches.rows import (
     QueueChange,
     QueueRow,
     Ticked,
+    claimed,
     current,
 )
 
@@ -72,36 +74,48 @@ def _insert_all(connection: sqlite3.Connection, inserts: Inserts) -> None:
 
 
 CLAIM = """
-UPDATE queue SET owner = ?1,
-    unfinished = unfinished + (mark > 0), attempts = max(attempts, mark), mark = 0, hold = ''
-WHERE account_id = ?2 AND email_id IN (
+UPDATE queue SET owner = ?1, hold = '' WHERE account_id = ?2 AND email_id IN (
     SELECT email_id FROM queue WHERE owner IN ({free}) AND account_id = ?2 AND due_at <= ?3 ORDER BY due_at LIMIT ?4)
-RETURNING email_id, unfinished
+RETURNING email_id
 """
 
-ENTRIES = """
-SELECT q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts,
-    q.unfinished, e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate
-FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id WHERE q.account_id = ? AND q.email_id IN
-"""
+ENTRIES = f"""
+SELECT {ENTRY_COLUMNS} FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id
+WHERE q.account_id = ? AND q.email_id IN
+"""  # noqa: S608 - column names of ours
 
 
 def claim(
     connection: sqlite3.Connection, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
 ) -> list[Entry]:
     sql = CLAIM.format(free=", ".join(str(int(number)) for number in free))
-    claimed = connection.execute(sql, (owner, account_id, now, limit)).fetchall()
+    rows = connection.execute(sql, (owner, account_id, now, limit)).fetchall()
     entries: list[Entry] = []
-    for part in _parts([(email_id,) for email_id, _ in claimed], 1):
-        rows = connection.execute(_cached_in(ENTRIES, len(part), 1), (account_id, *_flat(part)))
-        entries.extend(_entry(row) for row in rows)
+    interrupted: list[EventRow] = []
+    for part in _parts(rows, 1):
+        for row in connection.execute(_cached_in(ENTRIES, len(part), 1), (account_id, *_flat(part))):
+            entry, event = claimed(row, now)
+            entries.append(entry)
+            if event is not None:
+                interrupted.append(event)
+    _interrupt(connection, interrupted)
     return entries
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
-    entry = Entry(*row)
-    entry.possible_duplicate = bool(entry.possible_duplicate)  # SQLite has no booleans
-    return entry
+UNMARK = """
+UPDATE queue SET attempts = max(attempts, mark), unfinished = unfinished + 1, mark = 0
+WHERE (account_id, email_id) IN"""
+
+UNCERTAIN = """
+UPDATE emails SET status = 'uncertain', possible_duplicate = true
+WHERE (account_id, id) IN"""
+
+
+def _interrupt(connection: sqlite3.Connection, events: list[EventRow]) -> None:
+    for part in _parts([(event.account_id, event.email_id) for event in events], 2):
+        connection.execute(_cached_in(UNMARK, len(part), 2), _flat(part))
+        connection.execute(_cached_in(UNCERTAIN, len(part), 2), _flat(part))
+    _insert(connection, "events", EventRow, events)
 
 
 # The plus keeps SQLite from the index on owner: the key finds each row, while a node owns thousands of them.
@@ -200,7 +214,7 @@ def _cached_in(sql: str, rows: int, width: int) -> str:
     """`sql` ends in IN. Row values are selected from VALUES: an IN on VALUES itself does not use the key (3.40)."""
     if width == 1:
         return f"{sql} ({', '.join('?' * rows)})"
-    return f"{sql} (SELECT * FROM (VALUES {_tuples(width, rows)}))"
+    return f"{sql} (SELECT * FROM (VALUES {_tuples(width, rows)}))"  # noqa: S608
 
 
 def _tuples(width: int, rows: int) -> str:

@@ -32,7 +32,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _COMMENT_PART = re.compile(r"\\.|[()\x00-\x08\x0a-\x1f\x7f-\x9f]")
-_NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _WORDS = ("atom", "quoted")
 
 
@@ -177,10 +176,7 @@ def _unquote(text: str) -> str:
 def _read_addr_spec(tokens: list[_Token]) -> Address:
     """White space and comments around the parts are gone by now; inside them they make more than three tokens."""
     if len(tokens) == 3 and tokens[0].kind in _WORDS and tokens[1].text == "@":
-        text = tokens[0].text + "@" + tokens[2].text
-        if _NOT_UTF8.search(text):
-            raise AddressError("an address is not valid UTF-8")
-        return parse_mailbox(text, literal=True)
+        return parse_mailbox(f"{tokens[0].text}@{tokens[2].text}", literal=True)
     if not any(token.text == "@" for token in tokens):
         raise AddressError('an address has no "@domain"; names that hold a comma must be quoted')
     raise AddressError("an address holds white space, a second @ or a bracket")

@@ -1,7 +1,8 @@
 """The data scanner: message content out of the stream that follows DATA (RFC 5321 section 4.5.2).
 
-Only CRLF.CRLF ends data. Dots are unstuffed only behind CRLF. A bare LF becomes CRLF *after* unstuffing, so a line "."
-that arises stays content. A bare CR, a NUL, a line too long, a header or content too big are remembered as `refused`;
+Only CRLF.CRLF ends data. A dot behind CRLF is stuffing. A bare LF becomes CRLF *after* unstuffing, so a line "." that
+arises stays content. Behind a bare LF only the first of two dots is stuffing: Python's smtplib, given bytes, sends LFs
+as they are and stuffs behind them; other clients do not. A bare CR, a NUL, a line too long, a header or content too big are remembered as `refused`;
 from then on everything is swallowed, but still only up to the true end. So no two readers can disagree on where a
 message ends, whatever was in it (SMTP smuggling, S01).
 
@@ -26,6 +27,7 @@ from postroom.wire.smtp.settings import ServerSettings
 _END = b"\r\n.\r\n"
 # Faster than find() and count() of the same octets: `re` looks for the first one with memchr.
 _DOT_LINE = re.compile(rb"\r\n\.")
+_STUFFED_BEHIND_LF = re.compile(rb"(?<!\r)\n\.\.")
 _BARE_CR = re.compile(rb"\r(?!\n)")
 
 
@@ -93,6 +95,7 @@ class DataScanner:
             return b""
         line_feeds = content.count(b"\n")
         if line_feeds != content.count(b"\r"):
+            content = _STUFFED_BEHIND_LF.sub(b"\n.", content)
             content = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         if not self._check_lines(content):
             return b""
@@ -158,9 +161,11 @@ class DataScanner:
 
 
 def _beginning_of_end(data: bytes) -> int:
-    """How many of the last octets may be the beginning of CRLF.CRLF."""
+    """How many of the last octets may be the beginning of CRLF.CRLF, or of LF and two dots."""
     if data.endswith(b"\n"):
-        return 2 if data.endswith(b"\r\n") else 0
+        return 2 if data.endswith(b"\r\n") else 1
     if data.endswith(b"\r"):
         return 4 if data.endswith(b"\r\n.\r") else 1
-    return 3 if data.endswith(b"\r\n.") else 0
+    if data.endswith(b"\n."):
+        return 3 if data.endswith(b"\r\n.") else 2
+    return 0

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from postroom.accept.submission import connection
+from postroom.accept.submission import channel
 from postroom.accept.submission.deadlines import Deadlines
 from postroom.accept.submission.limits import (
     ConnectionLimits,
@@ -167,7 +167,7 @@ async def test_s08_an_address_that_guesses_has_to_wait_but_its_owner_has_not():
 
 
 async def test_s18_errors_slow_down_and_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(connection, "ERROR_DELAY", 0.03)
+    monkeypatch.setattr(channel, "ERROR_DELAY", 0.03)
     loop = asyncio.get_running_loop()
     async with relay(max_errors=6) as one, await one.log_in() as client:
         for delayed in (False, False, True, True, True):
@@ -194,6 +194,13 @@ async def test_s17_octets_that_drip_do_not_prolong_a_command():
             client.send(bytes([octet]))
             await asyncio.sleep(0.005)
         assert (await client.reply()).startswith("421 4.4.2 ")
+
+
+async def test_s17_each_command_has_its_own_time():
+    async with relay(command_timeout=0.2) as one, await one.log_in() as client:
+        for _ in range(5):
+            await asyncio.sleep(0.06)
+            assert (await client.say("NOOP")).startswith("250 ")
 
 
 async def test_s17_silence_within_data():

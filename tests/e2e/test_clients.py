@@ -1,0 +1,163 @@
+"""Every client against acceptance and every refusal: what it does, and the words it shows to its user.
+
+The expected words are in clients.json (see support/clients/record.py); docs/clients.md is made of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import default as policy
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from support.clients import ClientResult, Mail, Target, php, programs, python, record, relay
+from support.clients.cases import CASES, MAX_RECIPIENTS, SETTINGS, TEXT, Login, build
+from support.clients.versions import version_of
+from support.process import Relay, starting
+from support.waiting import until
+from support.world import World
+
+SEND: dict[str, Callable[[Target, Mail], ClientResult]] = {
+    "smtplib": python.smtplib_send,
+    "aiosmtplib": python.aiosmtplib_send,
+    "swaks": programs.swaks_send,
+    "msmtp": programs.msmtp_send,
+    "phpmailer": php.phpmailer_send,
+    "symfony": php.symfony_send,
+}
+CLIENTS = [*SEND, "postfix"]
+RECORD = os.environ.get("POSTROOM_RECORD") == "1"
+
+
+@dataclass
+class Scene:
+    """A relay with all the tenants of the cases."""
+
+    relay: Relay
+    world: World
+    logins: dict[str, Login]
+    pool: ThreadPoolExecutor
+
+    def build(self, client: str, case: str) -> tuple[Target, Mail]:
+        ports = {kind: self.relay.port(kind) for kind in ("starttls", "implicit")}
+        return build(client, case, self.logins, ports, self.relay.authority)
+
+    @cached_property
+    def patient(self) -> dict[tuple[str, str], Future[ClientResult]]:
+        """Those that wait for a time-out, all at once and beside the others."""
+        names = [name for name, case in CASES.items() if case.patient]
+        return {
+            (client, name): self.pool.submit(SEND[client], *self.build(client, name))
+            for client in SEND
+            for name in names
+        }
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Nobody can write to the database."""
+        with closing(sqlite3.connect(self.relay.data / "postroom.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    data = tmp_path_factory.mktemp("clients") / "data"
+    with starting(data, "--first-run", settings=SETTINGS) as relay, ThreadPoolExecutor(8) as pool:
+        world = World.of(data)
+        tenants = {
+            "app": world.tenant("app.test"),
+            "off": world.tenant("off.test"),
+            "unapproved": world.tenant("unapproved.test", approved=False),
+            "suspended": world.tenant("suspended.test"),
+            "quota": world.tenant("quota.test", quota=1),
+        }
+        world.disable(tenants["off"])
+        world.suspend(tenants["suspended"])
+        logins = {name: Login(tenant.username, tenant.password, tenant.domain) for name, tenant in tenants.items()}
+        with relay.smtp(*tenants["quota"].login) as client:
+            client.sendmail("a@quota.test", ["b@recipient.test"], b"From: a@quota.test\r\n\r\nthe only one\r\n")
+        scene = Scene(relay, world, logins, pool)
+        assert scene.patient
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def postfix(scene: Scene) -> Iterator[relay.PostfixClient]:
+    runs = {name: scene.build("postfix", name) for name in CASES}
+    with relay.running(runs, scene.relay.authority) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def seen() -> Iterator[dict[tuple[str, str], ClientResult]]:
+    results: dict[tuple[str, str], ClientResult] = {}
+    yield results
+    if RECORD:
+        record.save({client: version_of(client) for client in CLIENTS}, results)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_client(
+    client: str,
+    case: str,
+    scene: Scene,
+    seen: dict[tuple[str, str], ClientResult],
+    request: pytest.FixtureRequest,
+) -> None:
+    send = SEND.get(client) or request.getfixturevalue("postfix")
+    target, mail = scene.build(client, case)
+    with scene.full_disk() if case == "storage" else nullcontext():
+        waiting = scene.patient.get((client, case))
+        result = waiting.result() if waiting else send(target, mail)
+    check(result, scene, mail)
+    seen[client, case] = result
+    if not RECORD:
+        compare(client, case, result)
+
+
+def check(result: ClientResult, scene: Scene, mail: Mail) -> None:
+    """What holds for every client: what was accepted is there as it was sent, and what was refused is not."""
+    stored = scene.world.message_ids(mail.subject)
+    if result.outcome not in ("accepted", "in part"):
+        assert stored == [], result
+        return
+    assert len(stored) == 1, result
+    if result.queue_id:
+        assert result.queue_id == stored[0]
+    scene.world.settled(stored[0])
+    arrived = scene.world.inbox(stored[0])
+    assert {recipient for recipient, _ in arrived} == set(mail.recipients[:MAX_RECIPIENTS])
+    message = message_from_bytes(arrived[0][1], policy=policy)
+    assert message["Message-ID"] == mail.message_id
+    assert message["From"] == mail.sender
+    text = message.get_content()
+    if mail.text == TEXT:
+        assert text.replace("\r\n", "\n") == TEXT
+
+
+def compare(client: str, case: str, result: ClientResult) -> None:
+    recorded = record.load()[client]
+    expected = recorded["cases"][case]
+    assert result.outcome == expected["outcome"], result
+    if recorded["version"] == version_of(client):
+        assert record.normal(result.shown) == expected["shown"]
+
+
+def test_every_refusal_is_recorded_for_the_customer(
+    scene: Scene, seen: dict[tuple[str, str], ClientResult]
+) -> None:
+    rules = {CASES[case].rule for _, case in seen} - {""}
+    if not rules:
+        pytest.skip("no client has run")
+    until(lambda: rules <= {refusal.rule for refusal in scene.world.refusals()}, what=f"{rules} are recorded")

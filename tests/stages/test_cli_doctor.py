@@ -1,0 +1,222 @@
+"""The doctor's checks: what each finds, and what it says to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+from collections import namedtuple
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postroom.cli import certificate, checks
+from postroom.config import Config, Delivery, Route, Tls
+from postroom.runtime import local_ca
+from postroom.runtime.clock import Clock, FakeClock
+from postroom.runtime.dns import FakeResolver
+from postroom.store.database import Database
+from support.cli import Cli
+from support.cli import cli as cli
+from support.databases import database as database
+from support.databases import database_url as database_url
+from support.databases import migrated_postgres_url as migrated_postgres_url
+from support.databases import sqlite_template as sqlite_template
+from support.databases import sqlite_url as sqlite_url
+
+DAY = 86400
+
+
+async def test_resolver() -> None:
+    assert (
+        await checks.resolver(FakeResolver({"gmail.com": {"MX": ["10 mx.gmail.com."]}}))
+    ).result == checks.OK
+    failed = await checks.resolver(FakeResolver({"gmail.com": "SERVFAIL"}))
+    assert (failed.result, failed.fix) == (checks.FAIL, checks.MEND_RESOLVER)
+
+
+@pytest.mark.parametrize(
+    ("hostname", "ptr", "result", "said"),
+    [
+        ("mail.example.com", "mail.example.com.", checks.OK, "points back"),
+        ("mail.example.com", "host7.isp.example.", checks.WARN, "host7.isp.example"),
+        ("mail.example.org", "mail.example.com.", checks.WARN, "mail.example.org"),
+        ("localhost", "mail.example.com.", checks.WARN, "no full name"),
+    ],
+)
+async def test_d17_host_name_and_ptr(hostname: str, ptr: str, result: str, said: str) -> None:
+    zones = {"mail.example.com": {"A": ["192.0.2.1"]}, "1.2.0.192.in-addr.arpa": {"PTR": [ptr]}}
+    check = await checks.host_name(hostname, FakeResolver(zones))
+    assert check.result == result
+    assert said in check.detail
+    assert bool(check.fix) == (result != checks.OK)
+
+
+@asynccontextmanager
+async def _peer(greeting: bytes) -> AsyncIterator[int]:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("greeting", "result"),
+    [(b"220 hello\r\n", checks.OK), (b"554 go away\r\n", checks.FAIL), (b"", checks.FAIL)],
+)
+async def test_port_25_by_the_route_for_all_mail(greeting: bytes, result: str) -> None:
+    async with _peer(greeting) as port:
+        config = Config(delivery=Delivery(routes=[Route(domain="*", host="127.0.0.1", port=port)]))
+        assert (await checks.port_25(config, FakeResolver({}))).result == result
+
+
+async def test_port_25_is_not_tried_on_private_networks() -> None:
+    check = await checks.port_25(Config(delivery=Delivery(allow_private=True)), FakeResolver({}))
+    assert (check.result, "not tried" in check.detail) == (checks.OK, True)
+
+
+async def test_port_25_without_names_is_not_tried() -> None:
+    assert (await checks.port_25(Config(), FakeResolver({}))).result == checks.WARN
+
+
+async def test_a_check_that_hangs_fails() -> None:
+    async def hangs() -> checks.Check:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    check = await checks.within("x", hangs(), "mend it", seconds=0.01)
+    assert (check.result, check.fix) == (checks.FAIL, "mend it")
+
+
+@pytest.mark.parametrize(("state", "result"), [(0, checks.OK), (checks.TIME_ERROR, checks.WARN)])
+def test_clock(monkeypatch: pytest.MonkeyPatch, state: int, result: str) -> None:
+    library = namedtuple("Library", "adjtimex")(lambda buffer: state)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    assert checks.clock().result == result
+
+
+def test_disk_is_written_and_left_as_it_was(tmp_path: Path) -> None:
+    assert checks.disk(tmp_path).name == "disk"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("free", "result"),
+    [(50 * checks.MIB, checks.FAIL), (500 * checks.MIB, checks.WARN), (5 * checks.GIB, checks.OK)],
+)
+def test_disk_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, result: str) -> None:
+    usage = namedtuple("Usage", "free")(free)
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(checks, "SLOW_FSYNC", 60.0)
+    assert checks.disk(tmp_path).result == result
+
+
+def test_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(checks.files, "write_file", full)
+    check = checks.disk(tmp_path)
+    assert (check.result, "No space left" in check.detail) == (checks.FAIL, True)
+
+
+async def test_durability(database: Database) -> None:
+    assert (await checks.durability(database)).result == checks.OK
+
+
+class _Careless:
+    """A database whose settings lose what was committed."""
+
+    sqlite = False
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Any]:
+        yield self
+
+    async def exec_driver_sql(self, statement: str) -> Any:
+        value = "off" if statement == "SHOW fsync" else "on"
+        return namedtuple("Result", "scalar")(lambda: value)
+
+
+async def test_durability_that_is_switched_off() -> None:
+    check = await checks.durability(_Careless())  # type: ignore[arg-type]
+    assert (check.result, check.detail) == (checks.FAIL, "fsync is off")
+    assert "fsync = on" in check.fix
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    local_ca.ensure_certificate(tmp_path / "tls", [], Clock())
+    return tmp_path
+
+
+def test_certificate_of_the_first_run(data: Path) -> None:
+    check = certificate.check(Config(data=data), Clock())
+    assert (check.result, "ca.crt" in check.detail) == (checks.OK, True)
+
+
+def test_certificate_is_missing(tmp_path: Path) -> None:
+    assert certificate.check(Config(data=tmp_path), Clock()).result == checks.WARN
+
+
+@pytest.mark.parametrize(
+    ("days", "result"), [(-2, checks.FAIL), (800, checks.OK), (815, checks.WARN), (830, checks.FAIL)]
+)
+def test_certificate_in_time(data: Path, days: int, result: str) -> None:
+    clock = FakeClock(Clock().now_ms() + days * DAY * 1000)
+    assert certificate.check(Config(data=data), clock).result == result
+
+
+def test_certificate_has_to_name_the_relay_host(data: Path) -> None:
+    config = Config(data=data, server={"smtp_host": "smtp.example.com"})  # type: ignore[arg-type]
+    check = certificate.check(config, Clock())
+    assert (check.result, "smtp.example.com" in check.fix) == (checks.WARN, True)
+
+
+def test_certificate_and_key_have_to_fit(data: Path, tmp_path: Path) -> None:
+    config = Config(tls=Tls(certificate=data / "tls" / "server.crt", key=data / "tls" / "ca.key"))
+    assert certificate.check(config, Clock()).result == checks.FAIL
+
+
+def test_domain_records(cli: Cli) -> None:
+    account = cli.json("account", "add", "Acme")["id"]
+    domain = cli.json("domain", "add", "example.com", "--account", account)
+    records = {record["name"]: {record["type"]: [record["value"]]} for record in domain["records"]}
+
+    def check(zones: Any) -> checks.Check:
+        return cli.store(lambda database: checks.domain(database, FakeResolver(zones), "example.com", ""))
+
+    missing = check({})
+    assert (missing.result, "example.com" in missing.fix) == (checks.FAIL, True)
+    assert check(records).result in (checks.OK, checks.WARN)
+    assert cli.json("domain", "show", "example.com")["verified"] is True
+
+
+async def test_listeners() -> None:
+    assert (await checks.listeners([])).result == checks.WARN
+    async with _peer(b"") as port:
+        assert (await checks.listeners([("127.0.0.1", port)])).result == checks.OK
+    assert (await checks.listeners([("127.0.0.1", port)])).result == checks.FAIL
+
+
+def test_doctor_prints_every_check_and_fails_if_one_does(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("postroom.cli.doctor.Resolver", lambda config, clock: FakeResolver({}))
+    monkeypatch.setenv("POSTROOM_DELIVERY__ALLOW_PRIVATE", "true")
+    result = cli.run("doctor", "--quick", "--json")
+    assert result.exit_code == 1  # the resolver
+    names = [
+        "relay", "resolver", "port 25 outbound", "host name and PTR", "clock", "disk", "TLS certificate",
+        "database durability",
+    ]  # fmt: skip
+    found = json.loads(result.stdout)
+    assert [check["name"] for check in found] == names
+    assert all(check["fix"] for check in found if check["result"] != "ok")
+    assert "resolver" in cli.run("doctor", "--quick").stdout

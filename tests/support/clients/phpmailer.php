@@ -1,0 +1,49 @@
+<?php
+// One message by PHPMailer. In: settings as JSON on standard input. Out: outcome, shown, queue_id as JSON.
+
+use PHPMailer\PHPMailer\Exception;
+use PHPMailer\PHPMailer\PHPMailer;
+
+$in = json_decode(stream_get_contents(STDIN), true);
+require $in['library'];
+['target' => $target, 'mail' => $message] = $in;
+
+$mail = new PHPMailer(true);
+$mail->isSMTP();
+$mail->Host = $target['host'];
+$mail->Port = $target['port'];
+$mail->Timeout = 20;
+$mail->SMTPSecure = ['starttls' => PHPMailer::ENCRYPTION_STARTTLS, 'implicit' => PHPMailer::ENCRYPTION_SMTPS, 'none' => ''][$target['encryption']];
+$mail->SMTPAutoTLS = $target['encryption'] !== 'none';
+if ($target['authority']) {
+    $mail->SMTPOptions = ['ssl' => ['cafile' => $target['authority']]];
+}
+$mail->SMTPAuth = true;
+$mail->Username = $target['username'];
+$mail->Password = $target['password'];
+try {
+    $mail->setFrom($message['sender']);
+    foreach ($message['recipients'] as $recipient) {
+        $mail->addAddress($recipient);
+    }
+    if ($message['reply_to']) {
+        $mail->addReplyTo($message['reply_to']);
+    }
+    $mail->Subject = $message['subject'];
+    $mail->MessageID = $message['message_id'];
+    $mail->Body = $message['text'];
+    $mail->preSend();
+} catch (Exception $error) {
+    exit(json_encode(['outcome' => 'not sent', 'shown' => get_class($error) . ': ' . $error->getMessage()]));
+}
+try {
+    $mail->postSend();
+    $id = (string) $mail->getSMTPInstance()->getLastTransactionID();
+    echo json_encode(['outcome' => 'accepted', 'shown' => 'send() returns true', 'queue_id' => $id]);
+} catch (Exception $error) {
+    // It accepts the message for the recipients that were taken, and then throws.
+    $id = (string) $mail->getSMTPInstance()->getLastTransactionID();
+    $outcome = $id === '' ? 'refused' : 'in part';
+    $shown = get_class($error) . ': ' . trim($error->getMessage());
+    echo json_encode(['outcome' => $outcome, 'shown' => $shown, 'queue_id' => $id], JSON_INVALID_UTF8_SUBSTITUTE);
+}
