@@ -65,8 +65,8 @@ class Office:
 
 
 @pytest.fixture
-async def office(database: Database) -> Office:
-    return await Office(database).prepare()
+async def office(sqlite_database: Database) -> Office:
+    return await Office(sqlite_database).prepare()
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ async def test_wrong_password_and_unknown_user_say_the_same(office: Office) -> N
 async def test_a_failed_login_reads_again_before_it_is_refused(office: Office) -> None:
     await office.login()
     renewed = await smtp_users.reset_password(office.database, office.user.id)
-    assert isinstance(await office.login(renewed.password), Credential)  # nobody has looked at the version yet
+    assert isinstance(
+        await office.login(renewed.password), Credential
+    )  # nobody has looked at the version yet
     assert rule(await office.login(office.user.password)) is refusals.AUTH_FAILED
 
 
@@ -297,6 +299,8 @@ async def test_last_use_is_written_in_one_go(office: Office) -> None:
 async def test_the_password_is_not_in_what_is_logged(office: Office) -> None:
     credential = await office.login()
     assert isinstance(office.user, NewSmtpUser)
-    shown = repr(credential) + repr(office.user) + repr(await smtp_users.find(office.database, office.user.id))
+    shown = (
+        repr(credential) + repr(office.user) + repr(await smtp_users.find(office.database, office.user.id))
+    )
     assert office.user.password not in shown
     assert "password_hash" not in shown

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cache
 
 from postroom.config import Delivery
 from postroom.deliver.courier import Courier, OneRecipient
@@ -36,8 +37,13 @@ def to(*peers: Peer | int, **more: object) -> Destination:
 def courier(
     destination: Destination, config: Delivery = SHORT, *, blobs: Blobs | None = None, contexts: TlsContexts | None = None
 ) -> Courier:
-    contexts = contexts or tls_contexts(local_tls().authority)
-    return Courier(destination, config, contexts, blobs or MemoryBlobs(), "me.test", Clock())
+    return Courier(destination, config, contexts or trusting(), blobs or MemoryBlobs(), "me.test", Clock())
+
+
+@cache
+def trusting() -> TlsContexts:
+    """Contexts that trust the authority of the tests; made once, since loading the system's takes its time."""
+    return tls_contexts(local_tls().authority)
 
 
 async def yes() -> bool:

@@ -27,6 +27,13 @@ EHLO = ("PIPELINING", "SIZE 52428800", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDS
 
 
 @dataclass(frozen=True)
+class Deaf:
+    """Send `reply`, then read nothing any more; the connection stays open."""
+
+    reply: str
+
+
+@dataclass(frozen=True)
 class Delay:
     """Wait, then go on with `then`."""
 
@@ -59,7 +66,7 @@ class Silence:
     """Never answer; the connection stays open."""
 
 
-Step = str | bytes | Delay | Drip | Drop | Reset | Silence
+Step = str | bytes | Deaf | Delay | Drip | Drop | Reset | Silence
 Script = Mapping[str, Step | Sequence[Step]]
 
 _DEFAULTS: dict[str, str] = {
@@ -79,8 +86,9 @@ _DEFAULTS: dict[str, str] = {
 
 @dataclass
 class Conversation:
-    """One connection as the peer saw it. `raw` is what came in, after decryption."""
+    """One connection as the peer saw it. `raw` is what came in, after decryption; `client` the address it came from."""
 
+    client: str = ""
     raw: bytearray = field(default_factory=bytearray)
     commands: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
@@ -149,13 +157,13 @@ class Peer:
     def _accept(self) -> None:
         while not self._stopped.is_set():
             try:
-                connected, _ = self._listener.accept()
+                connected, client = self._listener.accept()
             except OSError:
                 return
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets.add(connected)
             script = self.scripts[min(len(self.connections), len(self.scripts) - 1)]
-            conversation = Conversation()
+            conversation = Conversation(client[0])
             self.connections.append(conversation)
             self._start(self._serve, connected, conversation, script)
 
@@ -208,16 +216,18 @@ class _Talk:
 
     def _line(self) -> str:
         while b"\r\n" not in self._buffer:
-            self._read()
+            self._buffer += self._receive()
         line, _, self._buffer = self._buffer.partition(b"\r\n")
         return line.decode("utf-8", "surrogateescape")
 
     def _content(self) -> None:
-        self._buffer = b"\r\n" + self._buffer
-        while b"\r\n.\r\n" not in self._buffer:
-            self._read()
-        content, _, self._buffer = self._buffer.partition(b"\r\n.\r\n")
-        message = (content + b"\r\n").replace(b"\r\n.", b"\r\n").removeprefix(b"\r\n")
+        content = bytearray(b"\r\n" + self._buffer)
+        searched = 0
+        while (end := content.find(b"\r\n.\r\n", searched)) < 0:
+            searched = max(len(content) - 4, 0)
+            content += self._receive()
+        self._buffer = bytes(content[end + 5 :])
+        message = bytes(content[: end + 2]).replace(b"\r\n.", b"\r\n").removeprefix(b"\r\n")
         self._conversation.messages.append(message)
         self._play("DOT")
 
@@ -227,12 +237,12 @@ class _Talk:
             if not self._play("AUTH").startswith("3"):
                 return
 
-    def _read(self) -> None:
+    def _receive(self) -> bytes:
         data = self.socket.recv(65536)
         if not data:
             raise _Over
         self._conversation.raw += data
-        self._buffer += data
+        return data
 
     def _handshake(self) -> None:
         assert self._peer.tls is not None
@@ -272,7 +282,9 @@ class _Talk:
                 self.socket.sendall(step.data[at : at + 1])
                 time.sleep(step.seconds)
             return step.data.decode("latin-1")
-        if isinstance(step, Silence):
+        if isinstance(step, Deaf):
+            self._run(step.reply)
+        if isinstance(step, Deaf | Silence):
             self._peer.wait()
         elif isinstance(step, Drop):
             self.socket.sendall(step.data)

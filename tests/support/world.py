@@ -66,7 +66,7 @@ class World:
         box = SecretBox.load(self._data / "secret.key")
 
         async def add(database: Database) -> Tenant:
-            account = await accounts.add(database, f"Account of {domain}", approved=approved, daily_quota=quota)
+            account = await accounts.add(database, domain.partition(".")[0].title(), approved=approved, daily_quota=quota)
             await domains.add(database, box, domain, account_id=account.id, trusted=True, mode=mode)
             user = await smtp_users.add(database, domain, name="application")
             return Tenant(account.id, domain, user.username, user.password)

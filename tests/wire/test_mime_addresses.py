@@ -174,7 +174,8 @@ def test_s10_every_address_of_a_well_formed_list_is_found(parts: list[tuple[str,
     assert addresses(value.encode()) == [spec for _, specs in parts for spec in specs]
 
 
-PIECES = [*['a', 'b.c', '@', 'x.example', '<', '>', ',', ':', ';', '"', '(', ')', '\\', '[', ']', '.', '=?utf-8?q?q=40z?=', '(c)', 'Name'], " ", '"q q"', ""]
+SPECIALS = list('@<>,:;"()\\[].')
+PIECES = [*SPECIALS, "a", "b.c", "x.example", "=?utf-8?q?q=40z?=", "(c)", "Name", " ", '"q q"', ""]
 
 
 @st.composite
@@ -217,18 +218,18 @@ def _second_parser(value: str) -> list[tuple[str, str]] | None:
 @pytest.mark.parametrize(
     "value",
     [
-        b"a@b.example, " * 100_000,
-        b"(" * 200_000,
-        b"(" * 100_000 + b")" * 100_000 + b"a@b.example",
-        b"<" * 200_000,
-        b'"' * 200_001,
-        b'"' + b"\\" * 200_001,
-        b"x:" * 100_000,
-        b"x" * 200_000,
-        b"x " * 100_000,
-        b"[" * 200_000,
-        b"a@" * 100_000,
-        b"g:;," * 50_000,
+        b"a@b.example, " * 20_000,
+        b"(" * 100_000,
+        b"(" * 20_000 + b")" * 20_000 + b"a@b.example",
+        b"<" * 100_000,
+        b'"' * 100_001,
+        b'"' + b"\\" * 100_001,
+        b"x:" * 20_000,
+        b"x" * 100_000,
+        b"x " * 20_000,
+        b"[" * 100_000,
+        b"a@" * 20_000,
+        b"g:;," * 20_000,
     ],
     ids=lambda value: value[:6].decode(),
 )

@@ -121,8 +121,8 @@ class GroupCommit:
         try:
             await asyncio.wait({writing}, timeout=self._database.timeout)
             if not writing.done():
-                # Nobody waits forever: the members are told to come back, and if the transaction ends well after all
-                # their messages are delivered too (a second copy is the lesser evil, and it is logged).
+                # Nobody waits forever: the members are told to come back. `decide` leaves them out, unless it has
+                # run already: then they are delivered too (a second copy is the lesser evil, and it is logged).
                 log.error("accept takes too long; answering 451", members=len(batch))
                 self._refuse(batch)
             await writing
@@ -192,6 +192,10 @@ def decide(batch: list[Member], used: dict[str, int], suppressed: set[tuple[str,
     inserts = Inserts()
     compressor = zstandard.ZstdCompressor(level=1)
     for member in batch:
+        if member.answer.done():
+            # It was told to come back while the transaction waited for its turn, so it must not be kept.
+            member.decision, member.entries = Refused(refusals.STORAGE_UNAVAILABLE), []
+            continue
         draft = member.draft
         wanted = len(draft.envelope.recipients)
         before = used[draft.account_id]

@@ -15,6 +15,9 @@ from postroom.errors import ConfigError, PostroomError
 
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, int | None] | int | None])
 
+TERMINATED = 143
+"""128 and the number of SIGTERM: what a shell says of a process that ended by it."""
+
 PANEL = "Options of every command"
 
 DataOption = Annotated[
@@ -96,4 +99,6 @@ def _run(context: Context, function: Callable[..., Any], arguments: dict[str, An
     except PostroomError as error:
         context.out.error(str(error))
         return 1
+    except asyncio.CancelledError:
+        return TERMINATED
     return result or 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import zstandard
+
 from postroom.compose.compose import Stored
 from postroom.compose.lru import Lru
 from postroom.store import messages
@@ -58,13 +60,19 @@ class Loader:
                     _fail(future, error)
                 continue
             for key, future in wanted.items():
-                row = found.get(key)
-                stored = Stored.from_row(row, self._hostname) if row is not None else None
-                if stored is not None:
-                    self.remember(stored)
-                if not future.done():
-                    future.set_result(stored)
+                self._answer(future, found.get(key))
         self._reader = None
+
+    def _answer(self, future: asyncio.Future[Stored | None], row: messages.Stored | None) -> None:
+        try:
+            stored = Stored.from_row(row, self._hostname) if row is not None else None
+        except zstandard.ZstdError as error:
+            _fail(future, error)  # damaged on disk: this message's trouble, not its neighbours'
+            return
+        if stored is not None:
+            self.remember(stored)
+        if not future.done():
+            future.set_result(stored)
 
 
 def _fail(future: asyncio.Future[Stored | None], error: Exception) -> None:

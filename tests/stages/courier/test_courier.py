@@ -190,7 +190,7 @@ async def test_d07_a_refused_recipient_never_sends_content() -> None:
         await one.deliver(ENVELOPE, message(), yes)
         await one.close()
     assert b"Hello" not in peer.connections[0].raw
-    assert peer.messages == [b"\r\n"]  # the empty message after a DATA that was pipelined
+    assert peer.messages == [b""]  # the empty message after a DATA that was pipelined
 
 
 async def test_d19_too_big_for_the_server_is_never_sent() -> None:

@@ -1,5 +1,5 @@
 <?php
-// One message by PHPMailer. In: settings as JSON on standard input. Out: outcome, shown, queue_id as JSON.
+// One message by PHPMailer; what it shows is ErrorInfo, as in its own examples. In: settings as JSON on standard input. Out: outcome, shown, queue_id as JSON.
 
 use PHPMailer\PHPMailer\Exception;
 use PHPMailer\PHPMailer\PHPMailer;
@@ -9,6 +9,7 @@ require $in['library'];
 ['target' => $target, 'mail' => $message] = $in;
 
 $mail = new PHPMailer(true);
+$mail->CharSet = PHPMailer::CHARSET_UTF8;
 $mail->isSMTP();
 $mail->Host = $target['host'];
 $mail->Port = $target['port'];
@@ -34,7 +35,7 @@ try {
     $mail->Body = $message['text'];
     $mail->preSend();
 } catch (Exception $error) {
-    exit(json_encode(['outcome' => 'not sent', 'shown' => get_class($error) . ': ' . $error->getMessage()]));
+    exit(json_encode(['outcome' => 'not sent', 'shown' => $mail->ErrorInfo]));
 }
 try {
     $mail->postSend();
@@ -44,6 +45,5 @@ try {
     // It accepts the message for the recipients that were taken, and then throws.
     $id = (string) $mail->getSMTPInstance()->getLastTransactionID();
     $outcome = $id === '' ? 'refused' : 'in part';
-    $shown = get_class($error) . ': ' . trim($error->getMessage());
-    echo json_encode(['outcome' => $outcome, 'shown' => $shown, 'queue_id' => $id], JSON_INVALID_UTF8_SUBSTITUTE);
+    echo json_encode(['outcome' => $outcome, 'shown' => $mail->ErrorInfo, 'queue_id' => $id], JSON_INVALID_UTF8_SUBSTITUTE);
 }

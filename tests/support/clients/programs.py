@@ -12,8 +12,8 @@ from support.tools import need
 
 TIMEOUT = 60
 _QUEUED_AS = re.compile(r"queued as (\w+)")
-# swaks marks what it minds: "<** 550 ..." a reply, "*** ..." its own words.
-_SWAKS_MINDS = re.compile(r"^(?:<\S*\*\*|\*\*\*) +(.*)$", re.MULTILINE)
+# swaks marks what it minds: "<** 550 ..." and, inside TLS, "<~* 550 ..." a reply; "*** ..." its own words.
+_SWAKS_MINDS = re.compile(r"^(?:<[*~]\*|\*\*\*) +(.*)$", re.MULTILINE)
 
 
 def swaks_send(target: Target, mail: Mail) -> ClientResult:

@@ -18,7 +18,7 @@ FILE = Path(__file__).parents[2] / "e2e/clients.json"
 _NORMAL = [
     (re.compile(r"\b[0-9a-f]{24}\b"), "ID"),
     (re.compile(r"\bin \d+ h(?: \d+ min)?|\bin \d+ min"), "in 3 h"),
-    (re.compile(r"(?<=[:\[])\d{4,5}\b(?!\.)"), "2525"),
+    (re.compile(r"(?<=localhost:)\d+|(?<=port )\d{4,}|(?<=\]:)\d+"), "2525"),
     (re.compile(r"\bpr_\w+@"), "pr_user@"),
     (re.compile(r"/\S*/ca\.crt"), "ca.crt"),
     (re.compile(r"_ssl\.c:\d+"), "_ssl.c"),

@@ -16,7 +16,7 @@ from postroom.types.refusals import Refused
 from postroom.wire.smtp.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from postroom.accept.submission.connection import Connection
+    from postroom.accept.submission.channel import Channel
 
 BUFFER = 64 * 1024
 
@@ -43,7 +43,7 @@ class Context:
         self.open = ConnectionLimits(
             self.limits.connections, self.limits.connections_per_address, self.failed_logins.is_known
         )
-        self.connections: set[Connection] = set()
+        self.connections: set[Channel] = set()
         self.accepted = 0
         self.refused = 0
         self.draining = False
@@ -54,11 +54,11 @@ class Context:
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def entered(self, connection: Connection) -> None:
+    def entered(self, connection: Channel) -> None:
         self.connections.add(connection)
         self._empty.clear()
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: Channel) -> None:
         self.connections.discard(connection)
         if not self.connections:
             self._empty.set()
