@@ -160,19 +160,8 @@ class Node:
         )
         self._started("composer", self.composer.close)
         self.directory.on_change(self.composer.invalidate)
-        self.lease = Lease(
-            self.database,
-            self.clock,
-            name=self.hostname,
-            seconds=config.delivery.lease,
-            lost=lambda: self.scheduler.restart(),
-            regained=lambda incarnation: self.scheduler.start(incarnation),
-        )
-        await self.lease.start()
-        self._started("lease", self.lease.stop)
+        self.lease = Lease(self.database, self.clock, name=self.hostname, seconds=config.delivery.lease)
         self.ticker = Ticker(self.database, lambda: self.lease.incarnation)
-        self.ticker.start()
-        self._started("ticker", lambda: self.ticker.stop(TICKER_SECONDS))
         self.tls_contexts = tls_contexts()
         chance = random.SystemRandom()
         tools = Tools(
@@ -191,6 +180,10 @@ class Node:
         self.scheduler = Scheduler(
             config, self.database, self.clock, Delivery(tools), destinations, self._courier
         )
+        await self.lease.start(lost=self.scheduler.restart, regained=self.scheduler.start)
+        self._started("lease", self.lease.stop)
+        self.ticker.start()
+        self._started("ticker", lambda: self.ticker.stop(TICKER_SECONDS))
         await self.scheduler.start(self.lease.incarnation)
         self._started("scheduler", lambda: self.scheduler.stop(DRAIN_SECONDS))
 

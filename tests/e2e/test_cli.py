@@ -51,6 +51,24 @@ def _pasted(card: str, begin: str, end: str) -> str:
     return "\n".join(lines[first : last + 1])
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """A first run that is over, for tests that only add to it."""
+    with starting(tmp_path_factory.mktemp("shared") / "data", "--first-run") as started:
+        _over(started)
+        yield started
+
+
+def _arrives(relay: Relay, sender: str) -> dict[str, Any]:
+    """The message of this sender, once it is in the inbox."""
+
+    def look() -> dict[str, Any] | None:
+        return next((item for item in relay.json("inbox", "list") if item["sender"] == sender), None)
+
+    found: dict[str, Any] = _until(look, relay, f"the message of {sender}")
+    return found
+
+
 class TestServe:
     def test_it_says_where_it_listens_and_ends_in_order(self, relay: Relay) -> None:
         announced = relay.data / "serve.json"
@@ -141,36 +159,39 @@ class TestServe:
 
 
 class TestFirstRun:
-    def test_the_card_is_private_and_the_welcome_arrives(self, relay: Relay) -> None:
-        path = relay.data / "first-run.txt"
+    def test_the_card_is_private_and_the_welcome_arrives(self, shared: Relay) -> None:
+        path = shared.data / "first-run.txt"
         assert _mode(path) == 0o600
-        card = path.read_text()
-        assert card.strip() in relay.log
-        _over(relay)
-        (welcome,) = relay.json("inbox", "list")
+        assert path.read_text().strip() in shared.log
+        welcome = _arrives(shared, f"postroom@{DOMAIN}")
         assert welcome["subject"] == "Welcome to Postroom"
-        shown = relay.json("inbox", "show", welcome["email_id"])
+        shown = shared.json("inbox", "show", welcome["email_id"])
         assert "sandbox inbox" in shown["text"]
-        story = relay.json("message", "show", welcome["message_id"])
+        story = shared.json("message", "show", welcome["message_id"])
         assert [email["status"] for email in story["emails"]] == ["delivered"]
         for secret in ("secret.key", "tls/ca.key", "tls/server.key", "postroom.db"):
-            assert _mode(relay.data / secret) == 0o600
-        assert _mode(relay.data) == 0o700
+            assert _mode(shared.data / secret) == 0o600
+        assert _mode(shared.data) == 0o700
 
-    def test_the_python_command_on_the_card_works(self, relay: Relay) -> None:
-        _over(relay)
-        pasted = _pasted((relay.data / "first-run.txt").read_text(), "python3 - <<'END'", "END")
-        done = subprocess.run(["bash", "-c", pasted], capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        _until(lambda: len(relay.json("inbox", "list")) == 2, relay, "the message of the card")
-
-    def test_the_swaks_command_on_the_card_works(self, relay: Relay) -> None:
-        need("swaks")
-        _over(relay)
-        pasted = _pasted((relay.data / "first-run.txt").read_text(), "swaks ", "Hello")
+    @pytest.mark.parametrize(
+        ("tool", "begin", "end"), [("python3", "python3 - <<'END'", "END"), ("swaks", "swaks ", "Hello")]
+    )
+    def test_the_commands_on_the_card_work(self, shared: Relay, tool: str, begin: str, end: str) -> None:
+        need(tool)
+        pasted = _pasted((shared.data / "first-run.txt").read_text(), begin, end)
+        pasted = pasted.replace("hello@", f"{tool}@")
         done = subprocess.run(["bash", "-c", pasted], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        _until(lambda: len(relay.json("inbox", "list")) == 2, relay, "the message of the card")
+        assert _arrives(shared, f"{tool}@{DOMAIN}")["subject"] == "Hello"
+
+    def test_on_postgresql(self, tmp_path: Path, postgres_url: str) -> None:
+        settings = {"POSTROOM_DATABASE__URL": postgres_url}
+        with starting(tmp_path / "data", "--first-run", settings=settings) as relay:
+            _over(relay)
+            assert relay.stop() == 0
+        with starting(tmp_path / "data", "--first-run", settings=settings) as again:
+            assert len(again.json("account", "list")) == 1
+            assert again.stop() == 0
 
     def test_later_starts_keep_everything_and_point_to_the_card(self, relay: Relay) -> None:
         _over(relay)
@@ -249,12 +270,13 @@ def _mailboxes() -> Iterator[int]:
         server.shutdown()
 
 
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Relay]:
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """A relay whose mail goes to `_Mailbox`, with the live domain example.com."""
+    data = tmp_path_factory.mktemp("live") / "data"
     with _mailboxes() as port:
         routes = json.dumps([{"domain": "*", "host": "127.0.0.1", "port": port, "tls": "none"}])
-        with starting(tmp_path / "data", settings={"POSTROOM_DELIVERY__ROUTES": routes}) as relay:
+        with starting(data, settings={"POSTROOM_DELIVERY__ROUTES": routes}) as relay:
             account = relay.json("account", "add", "Acme", "--approved")["id"]
             relay.json("domain", "add", "example.com", "--account", account, "--trusted")
             yield relay
@@ -263,6 +285,10 @@ def live(tmp_path: Path) -> Iterator[Relay]:
 def _send(relay: Relay, to: str, *more: str, sender: str = "ann@example.com", input: str = "") -> Any:
     arguments = ("send", "--from", sender, "--to", f"{to}@example.org", "--subject", "S", "--text", "T")
     return relay.command(*arguments, *more, "--json", input=input)
+
+
+def _made_for_a_run(relay: Relay) -> list[Any]:
+    return [user for user in relay.json("smtp-user", "list") if user["name"] == "postroom send"]
 
 
 class TestSend:
@@ -278,7 +304,7 @@ class TestSend:
         (recipient,) = json.loads(done.stdout)["recipients"]
         assert (recipient["recipient"], recipient["status"]) == (f"{to}@example.org", status)
         assert (recipient["next_attempt_at"] is not None) == (status == "deferred")
-        assert live.json("smtp-user", "list") == []
+        assert _made_for_a_run(live) == []
 
     def test_several_recipients_fail_if_one_does(self, live: Relay) -> None:
         done = _send(live, "bob", "--to", "refused@example.org")
@@ -299,14 +325,13 @@ class TestSend:
         assert done.returncode == 3, done.stderr
         assert json.loads(done.stdout)["recipients"][0]["status"] == "queued"
 
-    def test_html_and_attachments(self, relay: Relay, tmp_path: Path) -> None:
-        _over(relay)
+    def test_html_and_attachments(self, shared: Relay, tmp_path: Path) -> None:
         attached = tmp_path / "a.csv"
         attached.write_text("1,2\n")
-        done = _send(relay, "bob", "--html", "<b>T</b>", "--attach", str(attached), sender=f"ann@{DOMAIN}")
-        assert done.returncode == 0, done.stderr + relay.log
+        done = _send(shared, "bob", "--html", "<b>T</b>", "--attach", str(attached), sender=f"ann@{DOMAIN}")
+        assert done.returncode == 0, done.stderr + shared.log
         (recipient,) = json.loads(done.stdout)["recipients"]
-        shown = relay.json("inbox", "show", recipient["email_id"])
+        shown = shared.json("inbox", "show", recipient["email_id"])
         assert (shown["text"].strip(), shown["html"].strip()) == ("T", "<b>T</b>")
         assert shown["attachments"][0]["name"] == "a.csv"
 
@@ -320,11 +345,13 @@ class TestSend:
         wrong = _send(live, "bob", "--username", user["username"], "--password-stdin", input="wrong")
         assert wrong.returncode == 1
         assert "535" in json.loads(wrong.stderr.splitlines()[-1])["error"]
-        assert [listed["id"] for listed in live.json("smtp-user", "list")] == [user["id"]]
+        assert user["id"] in [listed["id"] for listed in live.json("smtp-user", "list")]
 
     def test_a_server_with_another_name_is_not_believed(self, live: Relay) -> None:
-        done = _send(live, "bob", "--server", f"127.0.0.2:{live.port('implicit')}")
-        assert done.returncode == 1
+        done = _send(
+            live, "bob", "--server", f"127.1:{live.port('implicit')}"
+        )  # 127.0.0.1, by a name it has not
+        assert (done.returncode, "certificate" in done.stderr) == (1, True)
 
     def test_a_refusal_is_told_in_the_relays_words(self, live: Relay) -> None:
         user = live.json("smtp-user", "add", "example.com", "--name", "app")
@@ -332,8 +359,7 @@ class TestSend:
         done = _send(live, "bob", *login, sender="ann@example.net", input=user["password"])
         assert done.returncode == 1
         assert "[from-not-verified]" in done.stderr
-        (refused,) = live.json("refusals", "log")
-        assert refused["rule"] == "from-not-verified"
+        assert "from-not-verified" in [refused["rule"] for refused in live.json("refusals", "log")]
 
     def test_a_sender_nobody_here_has(self, live: Relay) -> None:
         done = _send(live, "bob", sender="ann@example.net")
@@ -360,26 +386,26 @@ class TestSend:
         try:
             assert sending.stderr is not None
             assert "accepted as" in sending.stderr.readline()
-            assert len(live.json("smtp-user", "list")) == 1
+            assert len(_made_for_a_run(live)) == 1
             os.kill(sending.pid, number)
             _, said = sending.communicate(timeout=30)
         finally:
             sending.kill()
         assert (sending.returncode, "Traceback" in said) == (status, False)
-        assert live.json("smtp-user", "list") == []
+        assert _made_for_a_run(live) == []
 
 
-def test_the_doctor_sees_the_relay_and_its_certificate(relay: Relay) -> None:
-    done = relay.command("doctor", "--quick", "--json")
+def test_the_doctor_sees_the_relay_and_its_certificate(shared: Relay) -> None:
+    done = shared.command("doctor", "--quick", "--json")
     found = {check["name"]: check for check in json.loads(done.stdout)}
     assert found["relay"]["result"] == "ok"
-    assert str(relay.port()) in found["relay"]["detail"]
+    assert str(shared.port()) in found["relay"]["detail"]
     assert found["database durability"]["result"] == "ok"
 
 
-def test_smtp_user_add_names_the_running_relay(relay: Relay) -> None:
-    user = relay.json("smtp-user", "add", DOMAIN, "--name", "app")
-    assert user["port"] == relay.port()
-    with relay.smtp(user["username"], user["password"]) as client:
+def test_smtp_user_add_names_the_running_relay(shared: Relay) -> None:
+    user = shared.json("smtp-user", "add", DOMAIN, "--name", "app")
+    assert user["port"] == shared.port()
+    with shared.smtp(user["username"], user["password"]) as client:
         assert client.noop()[0] == 250
-    relay.json("smtp-user", "disable", user["id"])
+    shared.json("smtp-user", "disable", user["id"])

@@ -18,7 +18,7 @@ from functools import cached_property
 
 import pytest
 
-from support.clients import ClientResult, Mail, Target, php, programs, python, record, relay
+from support.clients import ClientResult, Mail, Target, page, php, programs, python, record, relay
 from support.clients.cases import CASES, MAX_RECIPIENTS, SETTINGS, TEXT, Login, build
 from support.clients.versions import version_of
 from support.process import Relay, starting
@@ -167,3 +167,7 @@ def test_every_refusal_is_recorded_for_the_customer(
         lambda: rules <= {refusal.rule for refusal in scene.world.refusals()},
         what=f"{rules} are in {scene.world.refusals()}",
     )
+
+
+def test_the_page_says_what_the_clients_show() -> None:
+    assert page.PAGE.read_text("utf-8") == page.render(record.load()), "run: python scripts/clients_doc.py"

@@ -36,7 +36,7 @@ async def start(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Call
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110 - the condition lies in a database
+        while not await condition():
             await asyncio.sleep(0.01)
 
 

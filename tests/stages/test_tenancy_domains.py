@@ -183,7 +183,7 @@ async def test_everything_published(zone: Zone) -> None:
 async def test_the_key_counts_and_not_how_the_record_is_written(zone: Zone) -> None:
     key = zone.wanted["pr1._domainkey.example.com"].partition("p=")[2]
     zone.zones["pr1._domainkey.example.com"] = {
-        "TXT": [f'"v=DKIM1;k=rsa; t=s ;  p={key[:90]} " "{key[90:]};"']
+        "TXT": [f'"v=DKIM1;k=rsa; t=s ;  p={key[:90]} " "{key[90:250]}" "{key[250:]};"']
     }
     assert (await zone.check())["pr1"].ok
     assert await zone.state() == (True, False)

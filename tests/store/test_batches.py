@@ -148,6 +148,10 @@ async def test_q15_a_mark_without_an_outcome_counts_as_unfinished(database: Data
         assert (entry.attempts, entry.unfinished) == (owner - 1, owner - 1)
     [row] = await rows(database, "queue")
     assert row["mark"] == 0
+    [email] = await rows(database, "emails")
+    assert (email["status"], email["possible_duplicate"]) == ("uncertain", True)
+    types = [event["type"] for event in await rows(database, "events")]
+    assert sorted(types) == ["possible_duplicate"] * 3 + ["queued"]
 
 
 async def test_a_lease_is_not_an_attempt(database: Database) -> None:
@@ -166,7 +170,7 @@ async def test_an_old_incarnation_neither_marks_nor_records_over_a_new_one(datab
     ticked = await batches.tick(database, 1, [outcome(old, status="bounced")], [old.key])
     assert ticked.recorded == ticked.marked == set()
     [email] = await rows(database, "emails")
-    assert email["status"] == "queued"
+    assert email["status"] == "uncertain"
     assert await rows(database, "attempts") == []
     assert (await batches.tick(database, 2, [outcome(new)], [])).recorded == {new.email_id}
 

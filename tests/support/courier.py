@@ -28,14 +28,20 @@ def message(body: bytes = b"Hello\r\n.\r\nBye\r\n", **more: object) -> Composed:
 
 def to(*peers: Peer | int, **more: object) -> Destination:
     """One host per peer, all on the port of the first; a port stands for a host where nobody listens."""
-    hosts = tuple(Host("localhost", (peer.address if isinstance(peer, Peer) else "127.0.0.9",)) for peer in peers)
+    hosts = tuple(
+        Host("localhost", (peer.address if isinstance(peer, Peer) else "127.0.0.9",)) for peer in peers
+    )
     port = next(peer.port for peer in peers if isinstance(peer, Peer))
     destination = Destination("site", hosts, port, "opportunistic", 3, 20)
     return dataclasses.replace(destination, **more)  # type: ignore[arg-type]
 
 
 def courier(
-    destination: Destination, config: Delivery = SHORT, *, blobs: Blobs | None = None, contexts: TlsContexts | None = None
+    destination: Destination,
+    config: Delivery = SHORT,
+    *,
+    blobs: Blobs | None = None,
+    contexts: TlsContexts | None = None,
 ) -> Courier:
     return Courier(destination, config, contexts or trusting(), blobs or MemoryBlobs(), "me.test", Clock())
 

@@ -98,14 +98,7 @@ class Engine:
         self.directory = Directory(database, self.clock)
         self.loader = Loader(database, hostname="relay.test")
         self.composer = Composer(Keys(self._key), MemoryBlobs().open, self.clock, lifetime=3600)
-        self.lease = Lease(
-            database,
-            self.clock,
-            name="test",
-            seconds=config.delivery.lease,
-            lost=lambda: self.scheduler.restart(),
-            regained=lambda incarnation: self.scheduler.start(incarnation),
-        )
+        self.lease = Lease(database, self.clock, name="test", seconds=config.delivery.lease)
         self.ticker = Ticker(database, lambda: self.lease.incarnation)
         tools = Tools(
             config=config,
@@ -133,7 +126,13 @@ class Engine:
 
     @classmethod
     async def start(
-        cls, database: Database, directory: Path, post: Post | None = None, *, running: bool = True, **delivery: object
+        cls,
+        database: Database,
+        directory: Path,
+        post: Post | None = None,
+        *,
+        running: bool = True,
+        **delivery: object,
     ) -> Engine:
         settings = {"allow_private": True, "idle_timeout": 0.05, "retry": [0.05], **delivery}
         box = SecretBox.load(directory / "secret.key", create=True)
@@ -148,7 +147,7 @@ class Engine:
 
     async def run(self) -> None:
         await self.directory.refresh()
-        await self.lease.start()
+        await self.lease.start(lost=self.scheduler.restart, regained=self.scheduler.start)
         self.ticker.start()
         await self.scheduler.start(self.lease.incarnation)
 

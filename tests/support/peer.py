@@ -169,7 +169,7 @@ class Peer:
 
     def _serve(self, connected: socket.socket, conversation: Conversation, script: Script) -> None:
         talk = _Talk(self, connected, conversation, script)
-        with contextlib.suppress(OSError, _Over):
+        with contextlib.suppress(OSError, _OverError):
             talk.run()
         self._sockets.discard(connected)
         with contextlib.suppress(OSError):
@@ -180,7 +180,7 @@ class Peer:
         self._stopped.wait(30)
 
 
-class _Over(Exception):
+class _OverError(Exception):
     """The script says that the connection ends here."""
 
 
@@ -240,15 +240,17 @@ class _Talk:
     def _receive(self) -> bytes:
         data = self.socket.recv(65536)
         if not data:
-            raise _Over
+            raise _OverError
         self._conversation.raw += data
         return data
 
     def _handshake(self) -> None:
         assert self._peer.tls is not None
         self._peer._sockets.discard(self.socket)
-        self.socket = self._peer.tls.wrap_socket(self.socket, server_side=True)
-        self._peer._sockets.add(self.socket)
+        wrapped = self._peer.tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self._peer._sockets.add(wrapped)
+        self.socket = wrapped
+        wrapped.do_handshake()
         self._conversation.tls = True
         self._buffer = b""
 
@@ -290,4 +292,4 @@ class _Talk:
             self.socket.sendall(step.data)
         else:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        raise _Over
+        raise _OverError

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,29 +154,25 @@ def _running(
     postfix = Postfix(directory, host, port)
     command = [need("postfix"), "-c", str(postfix.etc), "start-fg"]
     with (directory / "start.log").open("wb") as log:
-        # A session of its own: Postfix ends its own process group when it stops.
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         until(lambda: accepts(host, port) or process.poll() is not None, what="Postfix listens")
         if process.poll() is not None:
             raise RuntimeError(f"Postfix did not start:\n{(directory / 'start.log').read_text()}")
         yield postfix
     finally:
-        _stop(process)
+        _stop(process, directory / "queue/pid/master.pid")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], pid_file: Path) -> None:
+    """Its daemons are in a session of the master's own, and end with it."""
+    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
+        os.kill(int(pid_file.read_text()), signal.SIGTERM)
     for end in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
             process.send_signal(end)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                continue
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # nobody is left, as it should be
 
 
 def _common(directory: Path, host: str) -> dict[str, str]:

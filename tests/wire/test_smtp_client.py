@@ -175,7 +175,11 @@ def test_auth_login_and_redacted() -> None:
     client.receive(b"334 UGFzc3dvcmQ6\r\n")
     assert base64.b64decode(client.take_output()) == b"s3cret"
     assert client.receive(b"235 ok\r\n") == Ready()
-    assert [text for who, text in client.take_trace() if who == "C"][1:] == ["AUTH LOGIN", "(redacted)", "(redacted)"]
+    assert [text for who, text in client.take_trace() if who == "C"][1:] == [
+        "AUTH LOGIN",
+        "(redacted)",
+        "(redacted)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +193,9 @@ def test_auth_login_and_redacted() -> None:
         ("opportunistic", LOGIN, "AUTH PLAIN", b"", 451),
     ],
 )
-def test_login_that_fails_ends_the_session(tls: str, login: Login, offers: str, said: bytes, code: int) -> None:
+def test_login_that_fails_ends_the_session(
+    tls: str, login: Login, offers: str, said: bytes, code: int
+) -> None:
     client = session(tls, login)
     client.receive(b"220 hi\r\n")
     event = client.receive(f"250-peer\r\n250 {offers}\r\n".encode()) or client.receive(said)

@@ -23,7 +23,9 @@ EVERYTHING = {"SIZE": "1000", "8BITMIME": "", "SMTPUTF8": "", "DSN": ""}
 SMALL = Needs(100)
 
 
-def envelope(sender: str = "a@a.test", local: str = "bob", domain: str = "b.test", **dsn: str) -> OneRecipient:
+def envelope(
+    sender: str = "a@a.test", local: str = "bob", domain: str = "b.test", **dsn: str
+) -> OneRecipient:
     return OneRecipient(sender, Address(local, domain), **dsn)
 
 

@@ -1,5 +1,7 @@
 """wire.smtp.dot_stuffing: what goes over the wire after DATA (S02)."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ CONTENT = st.lists(ALPHABET, max_size=12).map(b"".join)
 def in_chunks(content: bytes, cuts: list[int]) -> bytes:
     stuffer = DotStuffer()
     edges = [0, *sorted(cut % (len(content) + 1) for cut in cuts), len(content)]
-    chunks = [content[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    chunks = [content[start:end] for start, end in pairwise(edges)]
     return b"".join([*map(stuffer.feed, chunks), stuffer.finish()])
 
 
@@ -41,7 +43,9 @@ def test_s02_nothing_but_clean_stuffed_content_reaches_the_wire(content: bytes, 
     assert end == b".\r\n"
     assert b"\r\n.\r\n" not in b"\r\n" + body
     unstuffed = (b"\r\n" + body).replace(b"\r\n.", b"\r\n").removeprefix(b"\r\n")
-    assert unstuffed == content if content.endswith(b"\r\n") or not content else unstuffed == content + b"\r\n"
+    assert (
+        unstuffed == content if content.endswith(b"\r\n") or not content else unstuffed == content + b"\r\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,18 +26,14 @@ Regained = Callable[[int], Awaitable[None]]
 class Lease:
     """`incarnation` is the number under which this node owns rows; `held` tells whether it still may send a final dot.
 
-    `lost` is called when the lease has lapsed, `regained` with the new number once there is one.
+    `lost` (see `start`) is called when the lease has lapsed, `regained` with the new number once there is one.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, *, name: str, seconds: float, lost: Lost, regained: Regained
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, *, name: str, seconds: float) -> None:
         self._database = database
         self._clock = clock
         self._name = name
         self._seconds = seconds
-        self._lost = lost
-        self._regained = regained
         self._until = 0.0
         self._task: asyncio.Task[None] | None = None
         self.incarnation = 0
@@ -46,9 +42,9 @@ class Lease:
     def held(self) -> bool:
         return self._clock.boottime() < self._until
 
-    async def start(self) -> None:
+    async def start(self, *, lost: Lost, regained: Regained) -> None:
         await self._begin()
-        self._task = asyncio.create_task(self._beat(), name="lease")
+        self._task = asyncio.create_task(self._beat(lost, regained), name="lease")
 
     async def stop(self) -> None:
         """Give the lease back: other nodes may claim at once what is still owned."""
@@ -72,25 +68,23 @@ class Lease:
         self._until = began + self._seconds
         log.info("node started", incarnation=self.incarnation)
 
-    async def _beat(self) -> None:
+    async def _beat(self, lost: Lost, regained: Regained) -> None:
         while True:
             await asyncio.sleep(self._seconds / 3)
             try:
-                await self._renew()
+                if not await self._renew():
+                    log.error("lease lost: starting over as a new incarnation", incarnation=self.incarnation)
+                    await lost()
+                    await self._begin()
+                    await regained(self.incarnation)
             except StorageUnavailableError as error:
                 log.warning("heartbeat failed", reason=str(error), held=self.held)
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> bool:
         began = self._clock.boottime()
         async with self._database.write() as connection:
             kept = await nodes.renew(
                 connection, self.incarnation, self._clock.now_ms(), round(self._seconds * 1000)
             )
-        if kept:
-            self._until = began + self._seconds
-            return
-        log.error("lease lost: starting over as a new incarnation", incarnation=self.incarnation)
-        self._until = 0.0
-        await self._lost()
-        await self._begin()
-        await self._regained(self.incarnation)
+        self._until = began + self._seconds if kept else 0.0
+        return kept

@@ -188,7 +188,7 @@ class Scheduler:
             return False
         now = self._clock.now_ms()
         async with self._database.read() as connection:
-            free = [0, *await nodes.dead(connection, now)]
+            free = [0, *await nodes.dead(connection)]
             accounts = await queue_rows.accounts_waiting(connection, free, now, self._after, ACCOUNTS)
         self._after = accounts[-1] if len(accounts) == ACCOUNTS else ""
         found = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import zstandard
 
@@ -16,6 +17,7 @@ from postroom.types.outcome import TranscriptLine
 
 OCTETS = 8000
 _HEAD = OCTETS // 2
+_TEXT = 600  # characters of a line's text, once the whole is too long
 _NOTE = 60  # room for the line that says how many were left out
 _PLAIN = OCTETS // 8  # no text this short can be too long as JSON
 
@@ -73,7 +75,12 @@ def _json(lines: Iterable[TranscriptLine]) -> bytes:
 
 
 def _fitting(lines: Sequence[TranscriptLine]) -> tuple[TranscriptLine, ...]:
-    """The first lines up to half of the room, then the last ones that fit."""
+    """Long lines shortened; then the first ones up to half of the room, and the last ones that fit."""
+    if len(_json(lines)) <= OCTETS:
+        return tuple(lines)
+    lines = [
+        replace(line, text=f"{line.text[:_TEXT]} ...") if len(line.text) > _TEXT else line for line in lines
+    ]
     sizes = [len(_json([line])) for line in lines]
     if sum(sizes) <= OCTETS:
         return tuple(lines)

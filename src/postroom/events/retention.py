@@ -56,7 +56,7 @@ class Retention:
             gone["quota_days"] = await retention.delete_quota_days(
                 connection, (now - _ms(keep.emails)) // _ms(DAY)
             )
-            gone["nodes"] = await nodes.forget(connection, now)
+            gone["nodes"] = await nodes.forget(connection)
         if any(gone.values()):
             log.info("retention", **{name: count for name, count in gone.items() if count})
         return gone

@@ -1,7 +1,8 @@
 """Incarnations of nodes: one row per start of a process.
 
 The number owns queue rows and is the fence; `until` is the heartbeat. On PostgreSQL all times come from the
-database's clock, so nodes whose own clocks disagree still agree about who is alive.
+database's clock, so nodes whose own clocks disagree still agree about who is alive. On SQLite there is one node, and
+what it has not ended is alive whatever a clock that jumps may say (Q07).
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ def _now(connection: AsyncConnection, now: int) -> ColumnElement[int]:
     return literal(now, BigInteger) if is_sqlite(connection) else _DATABASE_NOW
 
 
+def _alive(connection: AsyncConnection) -> ColumnElement[bool]:
+    return nodes.c.until > 0 if is_sqlite(connection) else nodes.c.until >= _DATABASE_NOW
+
+
 async def start(connection: AsyncConnection, name: str, now: int, lease: int) -> int:
     """A new incarnation, alive for `lease` milliseconds."""
     at = _now(connection, now)
@@ -43,7 +48,7 @@ async def start(connection: AsyncConnection, name: str, now: int, lease: int) ->
 async def renew(connection: AsyncConnection, incarnation: int, now: int, lease: int) -> bool:
     """Prolong a lease. False when it has lapsed: others may own the rows by now, and nothing may be sent."""
     at = _now(connection, now)
-    mine = (nodes.c.incarnation == incarnation, nodes.c.until >= at)
+    mine = (nodes.c.incarnation == incarnation, _alive(connection))
     return await changed(connection, update(nodes).where(*mine).values(until=at + lease)) == 1
 
 
@@ -58,12 +63,10 @@ async def expire_others(connection: AsyncConnection, incarnation: int) -> int:
     return await changed(connection, update(nodes).where(*others).values(until=0))
 
 
-async def dead(connection: AsyncConnection, now: int) -> list[int]:
+async def dead(connection: AsyncConnection) -> list[int]:
     """Owners of queue rows that are not alive, forgotten ones too."""
     owners = list(await connection.scalars(_OWNERS))
-    alive = set(
-        await connection.scalars(select(nodes.c.incarnation).where(nodes.c.until >= _now(connection, now)))
-    )
+    alive = set(await connection.scalars(select(nodes.c.incarnation).where(_alive(connection))))
     return [owner for owner in owners if owner not in alive]
 
 
@@ -77,8 +80,8 @@ SELECT owner FROM hop WHERE owner IS NOT NULL
 """)
 
 
-async def forget(connection: AsyncConnection, now: int) -> int:
+async def forget(connection: AsyncConnection) -> int:
     """Drop the rows of incarnations that are dead and own nothing; how many."""
     owned = select(queue.c.owner).where(queue.c.owner == nodes.c.incarnation)
-    statement = delete(nodes).where(nodes.c.until < _now(connection, now), ~owned.exists())
+    statement = delete(nodes).where(~_alive(connection), ~owned.exists())
     return await changed(connection, statement)

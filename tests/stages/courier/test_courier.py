@@ -61,7 +61,9 @@ async def test_the_transcript_tells_the_story() -> None:
     assert "Hello" not in told
     assert [line.at for line in outcome.transcript] == sorted(line.at for line in outcome.transcript)
     assert outcome.duration >= outcome.transcript[-1].at
-    assert transcript(again.transcript).startswith("* message 2 on the connection to localhost [127.0.0.1]\nC MAIL")
+    assert transcript(again.transcript).startswith(
+        "* message 2 on the connection to localhost [127.0.0.1]\nC MAIL"
+    )
 
 
 @pytest.mark.parametrize("size", [1, 65_536, 1_000_000])
@@ -234,7 +236,9 @@ async def test_d12_a_closed_idle_connection_is_replaced_without_a_word() -> None
     assert len(peer.connections) == 2
 
 
-@pytest.mark.parametrize("second", ["421 4.7.0 too many", Drop(b"421 bye\r\n"), Drop(), "451 4.7.1 slow down"])
+@pytest.mark.parametrize(
+    "second", ["421 4.7.0 too many", Drop(b"421 bye\r\n"), Drop(), "451 4.7.1 slow down"]
+)
 async def test_d12_421_on_a_reused_connection_costs_nothing(second: object) -> None:
     with Peer([{"MAIL": ["250 ok", second]}, {}]) as peer:
         one = courier(to(peer))

@@ -10,9 +10,8 @@ from postroom.types.outcome import Result
 from support.courier import ENVELOPE, SHORT, courier, message, no, to, transcript, yes
 from support.peer import Deaf, Delay, Drip, Drop, Peer, Reset, Silence
 
-HASTY = SHORT.model_copy(
-    update={name: 0.05 for name in ("connect_timeout", "command_timeout", "data_timeout", "block_timeout", "dot_timeout")}
-)
+TIMEOUTS = ("connect_timeout", "command_timeout", "data_timeout", "block_timeout", "dot_timeout")
+HASTY = SHORT.model_copy(update=dict.fromkeys(TIMEOUTS, 0.05))
 
 
 async def deliver(one, composed=None, before_dot=yes):
@@ -101,7 +100,9 @@ async def test_d11_each_reply_has_its_own_time_but_a_drip_does_not_prolong_it() 
     assert (outcome.result, outcome.reply.text) == (Result.DEFERRED, "no reply to MAIL within 0.15 s")
 
 
-@pytest.mark.parametrize("dot", [Silence(), Drop(), Reset(), Drop(b"250 2.0.0 que"), b"what?\r\n", "354 more"])
+@pytest.mark.parametrize(
+    "dot", [Silence(), Drop(), Reset(), Drop(b"250 2.0.0 que"), b"what?\r\n", "354 more"]
+)
 async def test_d06_no_word_after_the_dot_is_uncertain(dot: object) -> None:
     config = SHORT.model_copy(update={"dot_timeout": 0.05})
     with Peer({"DOT": dot}) as peer:
@@ -185,13 +186,15 @@ async def test_d08_garbage_before_the_dot_is_a_deferral(reply: object) -> None:
 
 
 async def test_a_long_story_stays_under_8_kilobytes() -> None:
-    with Peer({"CONNECT": f"220 {'x' * 1900}", "EHLO": f"250 {'y' * 1900}", "MAIL": f"450 {'z' * 1900}"}) as peer:
+    with Peer(
+        {"CONNECT": f"220 {'x' * 1900}", "EHLO": f"250 {'y' * 1900}", "MAIL": f"450 {'z' * 1900}"}
+    ) as peer:
         outcome = await deliver(courier(to(peer, peer, 1, 2, 3)))
     lines = outcome.transcript
     assert len(json.dumps([(line.at, line.who, line.text) for line in lines])) < 8192
-    assert "lines left out" in transcript(lines)
+    assert "xxx ..." in transcript(lines)
     assert lines[0].text.startswith("servers:")
-    assert lines[-1].text == f"450 {'z' * 1900}"
+    assert lines[-1].text.startswith("450 zzz")
 
 
 async def test_d24_the_peer_must_be_the_one_that_was_vetted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ _NORMAL = [
     (re.compile(r"\bpr_\w+@"), "pr_user@"),
     (re.compile(r"/\S*/ca\.crt"), "ca.crt"),
     (re.compile(r"_ssl\.c:\d+"), "_ssl.c"),
+    (re.compile(r"message size \d+ exceeds"), "message size 74000 exceeds"),
 ]
 
 
