@@ -33,6 +33,7 @@ from postroom.deliver.ticker import Ticker
 from postroom.deliver.tls import tls_contexts
 from postroom.errors import ConfigError, StorageUnavailableError
 from postroom.events.retention import Retention
+from postroom.runtime import metrics
 from postroom.runtime.blobs import FileBlobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
@@ -41,7 +42,7 @@ from postroom.runtime.interfaces import own_addresses
 from postroom.runtime.loop import LoopLag
 from postroom.runtime.secrets import SecretBox
 from postroom.runtime.tls import Certificates, certificate_files
-from postroom.store import installation, migrate
+from postroom.store import installation, migrate, queue
 from postroom.store.checkpoint import Checkpointer
 from postroom.store.database import Database
 from postroom.tenancy import keys
@@ -57,6 +58,8 @@ DRAIN_SUBMISSION = 5.0  # for messages whose data is under way
 SWITCH_SECONDS = 0.0001
 TICKER_SECONDS = 5.0
 RETENTION_SECONDS = 60.0
+QUEUE_SIZE_SECONDS = 15.0
+CERTIFICATE_SECONDS = 5.0
 
 
 class Node:
@@ -111,6 +114,8 @@ class Node:
             addresses["submission"] = await self._start_submission()
         if "http" in self.roles:
             addresses["http"] = await self._start_web()
+        self.jobs.start()
+        self._started("periodic jobs", self.jobs.stop)
         return addresses
 
     # -- storage and what everybody shares ------------------------------------------------------------------------
@@ -141,11 +146,14 @@ class Node:
         lag = LoopLag(self.clock)
         lag.start()
         self._started("loop lag", lag.stop)
-        jobs = Every(self.clock)
+        self.jobs = Every(self.clock)
         retention = Retention(self.database, self.blobs, self.config, self.clock)
-        jobs.add("retention", RETENTION_SECONDS, retention.run_once)
-        jobs.start()
-        self._started("periodic jobs", jobs.stop)
+        self.jobs.add("retention", RETENTION_SECONDS, retention.run_once)
+        self.jobs.add("queue size", QUEUE_SIZE_SECONDS, self._measure_queue, at_once=True)
+
+    async def _measure_queue(self) -> None:
+        async with self.database.read() as connection:
+            metrics.QUEUE_SIZE.set(await queue.size(connection))
 
     async def _stop_directory(self, watching: asyncio.Task[None]) -> None:
         watching.cancel()
@@ -200,6 +208,7 @@ class Node:
     async def _start_submission(self) -> list[dict[str, object]]:
         config = self.config
         certificates = Certificates(*certificate_files(config))
+        self.jobs.add("certificates", CERTIFICATE_SECONDS, certificates.refresh)
         refusal_log = RefusalLog(self.database, self.clock)
         refusal_log.start()
         self._started("refusal log", refusal_log.stop)
@@ -220,6 +229,7 @@ class Node:
         )
         await server.start()
         self._started("submission", lambda: server.drain(DRAIN_SUBMISSION))
+        metrics.CONNECTIONS.labels("submission").set_function(lambda: server.connections)
         return server.addresses
 
     def _hand_over(self, members: list[Member]) -> None:

@@ -89,6 +89,19 @@ def test_d08_one_endless_line_takes_no_memory_and_comes_to_an_end() -> None:
     assert [type(reply) for reply in replies] == [BadReply]
 
 
+def test_d08_split_replies_do_not_add_up_to_an_endless_one() -> None:
+    reader = ReplyReader()
+    for _ in range(REPLY_OCTETS // 2000 + 10):
+        reader.feed(b"250 " + b"x" * 2000)
+        assert [type(reply) for reply in reader.feed(b"\r\n")] == [Reply]
+
+
+def test_d08_escaped_text_is_cut_too() -> None:
+    (reply,) = ReplyReader().feed(b"250 " + b"\x00" * 2000 + b"\r\n")
+    assert isinstance(reply, Reply)
+    assert len(reply.text) == TEXT_OCTETS
+
+
 CHUNKS = st.lists(
     st.one_of(
         st.binary(max_size=40),

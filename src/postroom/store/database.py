@@ -29,6 +29,7 @@ from postroom.errors import CommitUnknownError, ConfigError, ConflictError, Stor
 T = TypeVar("T")
 
 PAGE_SIZE = 8192
+WRITER_CACHE, READER_CACHE = 65536, 8192  # KiB for each connection
 BATCH_CONNECTIONS = 3
 SQLITE_AT_LEAST = (3, 38, 0)  # UPDATE ... FROM, RETURNING, and the faults of WAL that were mended before it
 SERVER_SETTINGS = {"application_name": "postroom", "synchronous_commit": "on", "timezone": "UTC"}
@@ -217,7 +218,7 @@ def _sqlite_engine(url: URL, size: int, *, writer: bool) -> AsyncEngine:
             cursor.execute("PRAGMA wal_autocheckpoint=0")
         else:
             cursor.execute("PRAGMA query_only=ON")
-        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute(f"PRAGMA cache_size=-{WRITER_CACHE if writer else READER_CACHE}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

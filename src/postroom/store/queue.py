@@ -66,6 +66,11 @@ async def soonest(connection: AsyncConnection, *, limit: int = 100) -> list[Queu
     return await every(connection, QueueItem, _ITEMS.order_by(queue.c.due_at, queue.c.email_id).limit(limit))
 
 
+async def size(connection: AsyncConnection) -> int:
+    """Emails that are not final."""
+    return int(await connection.scalar(select(func.count()).select_from(queue)) or 0)
+
+
 async def counts(connection: AsyncConnection, by: By) -> list[QueueCount]:
     """The largest first. Domains and accounts are named by their names."""
     names: dict[By, tuple[Column[Any], Any]] = {

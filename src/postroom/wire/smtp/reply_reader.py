@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from postroom.types.reply import Reply
 
@@ -74,25 +75,37 @@ class ReplyReader:
 
     def _take(self, line: bytes) -> Reply | BadReply | None:
         """One whole line: a reply if it ends one, None if more lines follow."""
-        match = _LINE.fullmatch(line)
-        if match is None:
+        parsed = _parse(line[:TEXT_OCTETS])
+        if parsed is None:
             return self._give_up(line)
-        code, separator, enhanced, text = match.groups()
-        if enhanced:
-            self._enhanced = enhanced.decode("ascii")
+        reply, more = parsed
+        if not more and not self._lines:
+            self._size = 0
+            return reply
+        self._enhanced = reply.enhanced or self._enhanced
         if self._kept < TEXT_OCTETS:
-            text = (text or b"")[: TEXT_OCTETS - self._kept]
+            text = reply.lines[0][: TEXT_OCTETS - self._kept]
             self._kept += len(text) + 1
-            self._lines.append(printable(text))
-        if separator == b"-":
+            self._lines.append(text)
+        if more:
             return None
-        reply = Reply(int(code), self._enhanced, tuple(self._lines))
+        reply = Reply(reply.code, self._enhanced, tuple(self._lines))
         self._begin()
         return reply
 
     def _give_up(self, line: bytes) -> BadReply:
         self._bad = True
         return BadReply(printable(line[:_SHOWN]))
+
+
+@lru_cache(512)  # a server says the same few lines again and again
+def _parse(line: bytes) -> tuple[Reply, bool] | None:
+    """One line as a reply of its own, and whether more lines follow; None for garbage."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    code, separator, enhanced, text = match.groups(b"")
+    return Reply(int(code), enhanced.decode("ascii"), (printable(text)[:TEXT_OCTETS],)), separator == b"-"
 
 
 def printable(text: bytes) -> str:
