@@ -117,6 +117,21 @@ async def test_wrong_password_and_unknown_user_say_the_same(office: Office) -> N
     assert rule(wrong) is refusals.AUTH_FAILED
 
 
+async def test_an_id_is_no_username(office: Office) -> None:
+    answer = await settled(office.directory.login(office.user.id, office.user.password, CLIENT))
+    assert rule(answer) is refusals.AUTH_FAILED
+
+
+async def test_unknown_users_cost_the_same_queries(office: Office) -> None:
+    counts: list[int] = []
+    engine = office.database._read_engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *_: counts.append(1))
+    await office.login("wrong")
+    known = len(counts)
+    await settled(office.directory.login("pr_nobody@example.com", "wrong", CLIENT))
+    assert len(counts) == 2 * known
+
+
 async def test_a_failed_login_reads_again_before_it_is_refused(office: Office) -> None:
     await office.login()
     renewed = await smtp_users.reset_password(office.database, office.user.id)

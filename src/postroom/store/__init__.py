@@ -9,6 +9,10 @@ The hot path does not: a statement costs 150-400 us through any layer, a row ins
 for every message travels in batches (`batches`): accept, claim, the delivery tick. Each is one transaction in
 driver-level SQL, written once for each database.
 
+Beside the nouns: `migrate` brings the tables up to date at every start, `partitions` makes and drops days on
+PostgreSQL, `checkpoint` keeps SQLite's log short, `retention` deletes in slices, `interventions` is what people do to
+queue rows. A function that changes a configuration object raises `installation.version` in the same transaction.
+
 What holds here: a row never exists without its content (small content commits with it, large content is in the
 blob store before); the queue row of an email is deleted in the transaction that makes the email final; nobody
 waits for the network inside a transaction.

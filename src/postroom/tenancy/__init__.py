@@ -12,5 +12,6 @@ rise of `installation.version` commit together, so every process notices it with
 - `smtp_users`, `passwords`: the relay's credentials. Passwords are random secrets, shown once and kept as SHA-256
   and SCRAM keys; a person's password is kept as argon2id.
 - `suppressions`, `quotas`: addresses not to send to; how days are counted.
-- `directory`: the cache in front of all this for the hot path. It answers without SQL while it is warm.
+- `directory`, `entries`: the cache in front of all this for the hot path. It answers without SQL while it is warm.
+- `first_run`: what a new installation begins with.
 """

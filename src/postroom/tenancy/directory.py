@@ -157,8 +157,9 @@ class Directory:
         generation = self._generation
         async with self._db.read() as connection:
             user = await smtp_users.get(connection, username)
-            domain = None if user is None else await domains.get(connection, user.domain_id)
-        if user is None or domain is None:
+            # Also for nobody: how long it takes must not tell which users exist.
+            domain = await domains.get(connection, user.domain_id if user is not None else "")
+        if user is None or domain is None or user.username != username:
             self._logins.pop(username, None)
             return None
         entry = login_entry(user, domain)
