@@ -27,6 +27,7 @@ ZONES = {
     "gone-mx.test": {"MX": ["10 nowhere.test."]},
     "bare-mx.test": {"MX": ["10 empty.test."]},
     "literal.test": {"MX": ["10 8.8.8.8.", "20 mx2.good.test."]},
+    "8.8.8.8": {"A": ["8.8.8.8"]},
     "only-literal.test": {"MX": ["10 8.8.8.8."]},
     "ours.test": {"MX": ["10 mx1.good.test.", "20 self.test.", "20 mx2.good.test.", "30 plain.test."]},
     "only-ours.test": {"MX": ["10 self.test.", "20 mx2.good.test."]},

@@ -93,6 +93,7 @@ class Conversation:
     commands: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
     tls: bool = False
+    closed: bool = False
 
     @property
     def verbs(self) -> list[str]:
@@ -174,6 +175,7 @@ class Peer:
         self._sockets.discard(connected)
         with contextlib.suppress(OSError):
             talk.socket.close()
+        conversation.closed = True
 
     def wait(self) -> None:
         """Until the peer stops."""

@@ -90,8 +90,8 @@ class Postfix:
 
 
 @contextmanager
-def receiver(*, host: str = "127.0.0.1", domain: str, port: int = 0, milter: str = "") -> Iterator[Postfix]:
-    """The mail server of `domain`: takes every local part into one mailbox, offers STARTTLS."""
+def receiver(domain: str, host: str, port: int, milter: str) -> Iterator[Postfix]:
+    """The mail server of `domain`: takes every local part into one mailbox, offers STARTTLS, asks the milter."""
     with _directory() as directory:
         main = {
             "myhostname": f"mx.{domain}",
@@ -103,7 +103,7 @@ def receiver(*, host: str = "127.0.0.1", domain: str, port: int = 0, milter: str
             "milter_default_action": "tempfail",
             **_certificate(directory, f"mx.{domain}"),
         }
-        with _running(directory, main, host, port or free_port(host)) as postfix:
+        with _running(directory, main, host, port) as postfix:
             yield postfix
 
 
@@ -148,7 +148,7 @@ def smarthost_client(
 def _running(
     directory: Path, main: Mapping[str, str], host: str, port: int, services: str = ""
 ) -> Iterator[Postfix]:
-    settings = _common(directory, host) | main
+    settings = _common(directory) | main
     (directory / "etc/main.cf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
     (directory / "etc/master.cf").write_text(MASTER.format(host=host, port=port) + services)
     postfix = Postfix(directory, host, port)
@@ -158,7 +158,7 @@ def _running(
     try:
         until(lambda: accepts(host, port) or process.poll() is not None, what="Postfix listens")
         if process.poll() is not None:
-            raise RuntimeError(f"Postfix did not start:\n{(directory / 'start.log').read_text()}")
+            raise RuntimeError(f"Postfix did not start:\n{(directory / 'start.log').read_text()}{postfix.log()}")
         yield postfix
     finally:
         _stop(process, directory / "queue/pid/master.pid")
@@ -175,14 +175,14 @@ def _stop(process: subprocess.Popen[bytes], pid_file: Path) -> None:
             process.send_signal(end)
 
 
-def _common(directory: Path, host: str) -> dict[str, str]:
+def _common(directory: Path) -> dict[str, str]:
     return {
         "compatibility_level": "3.6",
         "queue_directory": f"{directory}/queue",
         "data_directory": f"{directory}/data",
         "maillog_file": f"{directory}/maillog",
         "maillog_file_prefixes": str(directory),
-        "inet_interfaces": host,
+        "inet_interfaces": "127.0.0.1",  # others of 127/8 are no interface to Postfix; it listens on them all the same
         "inet_protocols": "ipv4",
         "mydestination": "",
         "alias_maps": "",

@@ -98,13 +98,17 @@ class World:
     def settled(self, message_id: str, *statuses: str, seconds: float = 20.0) -> list[EmailStory]:
         """The emails of a message, by recipient, once each has one of these statuses ("delivered" if none is named)."""
         wanted = statuses or ("delivered",)
+        emails: list[EmailStory] = []
 
-        def look() -> list[EmailStory]:
-            emails = self.story(message_id).emails
-            return emails if all(email.email.status in wanted for email in emails) else []
+        def look() -> bool:
+            emails[:] = sorted(self.story(message_id).emails, key=lambda story: story.email.recipient)
+            return all(story.email.status in wanted for story in emails)
 
-        emails = until(look, seconds, what=f"{message_id} is {' or '.join(wanted)}")
-        return sorted(emails, key=lambda story: story.email.recipient)
+        try:
+            until(look, seconds)
+        except AssertionError:
+            raise AssertionError(f"not {' or '.join(wanted)} within {seconds:g} s: {emails}") from None
+        return emails
 
     def message_ids(self, subject: str) -> list[str]:
         """The messages with exactly this subject."""

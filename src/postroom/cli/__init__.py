@@ -14,6 +14,7 @@ Rules:
 - Only `serve` and `migrate` bring the database to a new version; other commands say that it has to be done.
 
 Files: `main` (all commands), `command` (how each is registered), `context` (what each is given), `output` (how it
-prints); the nouns; `serve` with `first_run` (card and welcome), `send` with `relay` (finding the relay and talking to
-it), `doctor` with `checks`.
+prints), `password` (how one is read); a file for each noun; `database` (migrate); `serve`, with `running` (serve.json),
+`first_run` and `card`; `send`, with `relay` (talking to a relay as any client does); `doctor`, with `checks` and
+`certificate`.
 """

@@ -7,9 +7,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -75,13 +75,14 @@ async def _serve(context: Context, config: Config, roles: frozenset[str], *, fir
         running.announce(config, addresses)
         sys.stdout.write(f"ready {json.dumps(addresses)}\n")
         sys.stdout.flush()
-        besides = [asyncio.create_task(_warn_of_name(context, str(addresses["hostname"])))]
+        jobs = [_warn_of_name(context, str(addresses["hostname"]))]
         if made is not None:
-            besides.append(asyncio.create_task(first_run.welcome(context, made)))
+            jobs.append(first_run.welcome(context, made))
+        beside = [asyncio.create_task(_logged(job)) for job in jobs]
         await stop.wait()
-        for task in besides:
+        for task in beside:
             task.cancel()
-        await asyncio.gather(*besides, return_exceptions=True)
+        await asyncio.gather(*beside, return_exceptions=True)
     finally:
         running.withdraw(config)
         log.info("stopping")
@@ -122,6 +123,14 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_end)
     return stop
+
+
+async def _logged(job: Coroutine[Any, Any, None]) -> None:
+    """What goes on beside the relay must not end it, nor fail unseen."""
+    try:
+        await job
+    except Exception:
+        log.exception("something beside the relay failed")
 
 
 async def _warn_of_name(context: Context, hostname: str) -> None:

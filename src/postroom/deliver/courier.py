@@ -37,8 +37,6 @@ MAX_ADDRESSES = 5
 MAX_SESSIONS = 2
 UNCERTAIN_SECONDS = 900.0
 
-_TRANSACTION = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.CONTENT})
-
 
 @dataclass(slots=True)
 class _Attempt:
@@ -276,10 +274,10 @@ class Courier:
 
 
 def _result(ended: Ended, session: ClientSession) -> Result:
-    """The first digit of the basic code decides (D08). Before MAIL a refusal is not about this message."""
+    """The first digit of the basic code decides (D08). A refused RSET is not about this message."""
     if not ended.understood:
         return Result.UNCERTAIN if session.dot_sent else Result.DEFERRED
-    if ended.stage not in _TRANSACTION or ended.reply.transient:
+    if ended.stage is Stage.RSET or ended.reply.transient:
         return Result.DEFERRED
     return Result.DELIVERED if ended.reply.positive else Result.FAILED
 

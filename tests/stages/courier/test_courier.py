@@ -142,6 +142,8 @@ async def test_cancelling_drops_the_connection() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        while not peer.connections[0].closed:
+            await asyncio.sleep(0.001)
         assert (await one.deliver(ENVELOPE, message(), yes)).result is Result.DELIVERED
         await one.close()
     assert len(peer.connections) == 2
@@ -248,6 +250,15 @@ async def test_d12_421_on_a_reused_connection_costs_nothing(second: object) -> N
     assert (first.result, outcome.result) == (Result.DELIVERED, Result.DELIVERED)
     assert len(peer.connections) == 2
     assert "connecting anew" in transcript(outcome.transcript)
+
+
+async def test_d12_a_refused_reset_is_not_held_against_the_message() -> None:
+    with Peer([{"DOT": "451 later", "RSET": "500 what?"}, {}]) as peer:
+        one = courier(to(peer))
+        assert (await one.deliver(ENVELOPE, message(), yes)).result is Result.DEFERRED
+        assert (await one.deliver(ENVELOPE, message(), yes)).result is Result.DELIVERED
+        await one.close()
+    assert len(peer.connections) == 2
 
 
 async def test_close_does_not_wait_for_a_silent_server() -> None:

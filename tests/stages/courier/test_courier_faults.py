@@ -67,6 +67,11 @@ async def test_d03_two_sessions_and_five_addresses_at_most() -> None:
         outcome = await deliver(courier(to(peer, peer, peer, peer)))
         assert len(peer.connections) == 2
     assert (outcome.result, outcome.reply.code) == (Result.DEFERRED, 450)
+    assert [conversation.verbs[-1] for conversation in peer.connections] == ["QUIT", "QUIT"]
+    with Peer({"CONNECT": "554 5.7.1 no"}) as peer:
+        outcome = await deliver(courier(to(peer, peer, peer, peer)))
+        assert len(peer.connections) == 2
+    assert (outcome.result, outcome.reply.code) == (Result.DEFERRED, 554)
     with Peer() as peer:
         outcome = await deliver(courier(to(1, 2, 3, 4, 5, peer)))
         assert peer.connections == []

@@ -122,8 +122,6 @@ class ClientSession:
 
     def receive(self, data: bytes) -> Event | None:
         """Take what came in. At most one event can arise from it."""
-        if self._handshake:
-            return self._injected()
         event: Event | None = None
         for reply in self._reader.feed(data):
             event = self._take(reply) or event
