@@ -31,9 +31,10 @@ check: $(VENV)/.installed-dev ## Format, lint, types, and whether the printed do
 bench: $(VENV)/.installed-dev ## Run the benchmarks
 	$(BIN)/python bench/run.py
 
-docs: $(VENV)/.installed ## Print docs/configuration.md and docs/refusals.md from the code
+docs: $(VENV)/.installed ## Print docs/configuration.md, docs/refusals.md and docs/clients.md anew
 	$(BIN)/postroom config docs > docs/.new && mv docs/.new docs/configuration.md
 	$(BIN)/postroom refusals catalogue --markdown > docs/.new && mv docs/.new docs/refusals.md
+	$(BIN)/python scripts/clients_doc.py
 
 wheel: $(VENV)/.installed ## Build dist/postroom-*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -4,7 +4,7 @@
 # skipped and say so. No service is started.
 set -eu
 
-packages='swaks libnet-ssleay-perl postfix opendkim opendkim-tools msmtp php-cli php-mbstring php-intl libphp-phpmailer
+packages='swaks libnet-ssleay-perl postfix opendkim msmtp php-cli php-mbstring php-intl libphp-phpmailer
     php-symfony-mailer'
 
 [ "${POSTROOM_TEST_APT:-}" = 1 ] || exit 0

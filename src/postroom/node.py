@@ -39,6 +39,7 @@ from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.every import Every
 from postroom.runtime.interfaces import own_addresses
+from postroom.runtime.killpoints import reach
 from postroom.runtime.loop import LoopLag
 from postroom.runtime.secrets import SecretBox
 from postroom.runtime.tls import Certificates, certificate_files
@@ -49,6 +50,7 @@ from postroom.tenancy import keys
 from postroom.tenancy.directory import Directory
 from postroom.web.app import build
 from postroom.web.server import WebServer
+from postroom.wire.smtp.client_commands import InjectionError, hello_name
 
 log = structlog.get_logger()
 
@@ -57,7 +59,6 @@ DRAIN_SECONDS = 20.0  # for deliveries under way; the whole stop stays under 30 
 DRAIN_SUBMISSION = 5.0  # for messages whose data is under way
 SWITCH_SECONDS = 0.0001
 TICKER_SECONDS = 5.0
-RETENTION_SECONDS = 60.0
 QUEUE_SIZE_SECONDS = 15.0
 CERTIFICATE_SECONDS = 5.0
 
@@ -92,6 +93,7 @@ class Node:
                 await stop()
             except Exception:
                 log.exception("part did not stop in order", part=name)
+        reach("drain.end")
 
     def _started(self, name: str, stop: Callable[[], Awaitable[object]]) -> None:
         self._stops.append((name, stop))
@@ -100,7 +102,7 @@ class Node:
         # The database and delivery threads take turns with the event loop for the interpreter lock. At the default of
         # 5 ms a commit of twenty statements could wait 100 ms for it under load.
         sys.setswitchinterval(SWITCH_SECONDS)
-        self.hostname = self.config.server.hostname or socket.getfqdn()
+        self.hostname = _hostname(self.config)
         await self._open_storage()
         await self._build_core()
         if "delivery" in self.roles:
@@ -148,7 +150,7 @@ class Node:
         self._started("loop lag", lag.stop)
         self.jobs = Every(self.clock)
         retention = Retention(self.database, self.blobs, self.config, self.clock)
-        self.jobs.add("retention", RETENTION_SECONDS, retention.run_once)
+        self.jobs.add("retention", self.config.retention.every, retention.run_once)
         self.jobs.add("queue size", QUEUE_SIZE_SECONDS, self._measure_queue, at_once=True)
 
     async def _measure_queue(self) -> None:
@@ -253,3 +255,12 @@ class Node:
         except StorageUnavailableError as error:
             return str(error)
         return ""
+
+
+def _hostname(config: Config) -> str:
+    """The name in EHLO and Received. Raises ConfigError when it cannot be one."""
+    name = config.server.hostname or socket.getfqdn()
+    try:
+        return hello_name(name)
+    except InjectionError as error:
+        raise ConfigError(f"server.hostname: {error}") from None

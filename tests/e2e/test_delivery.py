@@ -14,7 +14,7 @@ from postroom.tenancy import suppressions
 from postroom.wire import verp
 from support import opendkim, postfix
 from support.net import Net, small_internet
-from support.peer import Drop, Peer, Step
+from support.peer import Drop, Peer, Script, Step
 from support.postfix import Postfix
 from support.process import Relay, starting
 from support.tls import local_tls
@@ -176,9 +176,13 @@ def test_a_verified_domain_has_return_paths_of_its_own(scene: Scene) -> None:
     assert scene.relay.json("domain", "check", "own.test")["verified_at"]
     with scene.net.peer("away.test") as peer:
         content = b"From: shop@own.test\r\n\r\nhello\r\n"
-        until(lambda: try_send(scene, content, "you@away.test"), what="the relay has seen that own.test is verified")
+        until(
+            lambda: try_send(scene, content, "you@away.test"),
+            what="the relay has seen that own.test is verified",
+        )
         until(lambda: peer.messages)
-    assert next(command for command in peer.commands if command.startswith("MAIL ")).endswith("@bounces.own.test>")
+    (sender,) = (command for command in peer.commands if command.startswith("MAIL "))
+    assert "@bounces.own.test>" in sender
 
 
 def quoted(kind: str, value: str) -> str:
@@ -199,27 +203,27 @@ def try_send(scene: Scene, content: bytes, recipient: str) -> bool:
 # -- what becomes of it --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("script", "status", "events"),
-    [
-        ({}, "delivered", ["queued", "sent", "delivered"]),
-        ({"RCPT": "450 4.7.1 greylisted"}, "delivered", ["queued", "sent", "deferred", "delivered"]),
-        ({"DOT": "451 4.3.0 later"}, "delivered", ["queued", "sent", "deferred", "delivered"]),
-        ({"MAIL": "421 4.3.2 closing"}, "delivered", ["queued", "deferred", "sent", "delivered"]),
-        ({"RCPT": "550 5.1.1 no such user"}, "bounced", ["queued", "sent", "hard_bounced"]),
-        ({"RCPT": "550 5.7.1 blocked"}, "bounced", ["queued", "sent", "soft_bounced"]),
-        ({"DOT": "554 5.6.0 not wanted"}, "bounced", ["queued", "sent", "soft_bounced"]),
-        ({"DOT": Drop()}, "uncertain", ["queued", "sent", "possible_duplicate"]),
-        ({"EHLO": "502 unknown", "MAIL": "250 ok", "DOT": "250"}, "delivered", ["queued", "sent", "delivered"]),
-        ({"RCPT": b"250 \xff\xfe octets\r\n"}, "delivered", ["queued", "sent", "delivered"]),
-        ({"RCPT": "250 one\n250 two\n250 three"}, "delivered", ["queued", "sent", "delivered"]),
-        ({"RCPT": b"what?\r\n"}, "delivered", ["queued", "sent", "deferred", "delivered"]),
-    ],
-)
-def test_the_reply_decides(
-    scene: Scene, script: dict[str, Step], status: str, events: list[str], request: pytest.FixtureRequest
-) -> None:
-    domain = f"reply{abs(hash(request.node.name))}.test"
+REPLIES: dict[str, tuple[dict[str, Step], str, list[str]]] = {
+    "fine": ({}, "delivered", ["queued", "sent", "delivered"]),
+    "greylisted": ({"RCPT": "450 4.7.1 later"}, "delivered", ["queued", "sent", "deferred", "delivered"]),
+    "later": ({"DOT": "451 4.3.0 later"}, "delivered", ["queued", "sent", "deferred", "delivered"]),
+    "closing": ({"MAIL": "421 4.3.2 closing"}, "delivered", ["queued", "deferred", "sent", "delivered"]),
+    "unknown": ({"RCPT": "550 5.1.1 no such user"}, "bounced", ["queued", "sent", "hard_bounced"]),
+    "blocked": ({"RCPT": "550 5.7.1 blocked"}, "bounced", ["queued", "sent", "soft_bounced"]),
+    "unwanted": ({"DOT": "554 5.6.0 not wanted"}, "bounced", ["queued", "sent", "soft_bounced"]),
+    "lost": ({"DOT": Drop()}, "uncertain", ["queued", "sent", "possible_duplicate"]),
+    "helo": ({"EHLO": "502 unknown", "DOT": "250"}, "delivered", ["queued", "sent", "delivered"]),
+    "octets": ({"RCPT": b"250 \xff\xfe octets\r\n"}, "delivered", ["queued", "sent", "delivered"]),
+    "lines": ({"RCPT": "250 one\n250 two\n250 three"}, "delivered", ["queued", "sent", "delivered"]),
+    "nonsense": ({"RCPT": b"what?\r\n"}, "delivered", ["queued", "sent", "deferred", "delivered"]),
+}
+"""What a server says the first time, where the email stands after it (and a second try), and its events."""
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_the_reply_decides(scene: Scene, name: str) -> None:
+    script, status, events = REPLIES[name]
+    domain = f"{name}.reply.test"
     with scene.net.peer(domain, [script, {}]):
         message_id = scene.send(f"you@{domain}")
         (email,) = scene.world.settled(message_id, status)
@@ -244,8 +248,10 @@ def test_every_attempt_keeps_its_transcript(scene: Scene) -> None:
 
 
 def test_one_recipients_failure_changes_nothing_for_the_others(scene: Scene) -> None:
-    bad = {"RCPT": "550 5.1.1 no such user"}
-    with scene.net.peer("good.test"), scene.net.peer("bad.test", bad), scene.net.peer("full.test", {"RCPT": ["452 4.2.2 full"] * 99}):
+    bad: Script = {"RCPT": "550 5.1.1 no such user"}
+    full: Script = {"RCPT": ["452 4.2.2 full"] * 99}
+    peer = scene.net.peer
+    with peer("good.test"), peer("bad.test", bad), peer("full.test", full):
         message_id = scene.send("a@good.test", "b@bad.test", "c@full.test", "d@nowhere.test")
         emails = scene.world.settled(message_id, "delivered", "bounced", "deferred")
     assert [email.email.status for email in emails] == ["delivered", "bounced", "deferred", "bounced"]
@@ -301,7 +307,7 @@ def test_a_suppressed_recipient_is_accepted_and_never_tried(scene: Scene) -> Non
         message_id = scene.send("gone@good2.test", "here@good2.test")
         emails = scene.world.settled(message_id, "suppressed", "delivered")
     assert [email.email.status for email in emails] == ["suppressed", "delivered"]
-    assert scene.events(message_id)["gone@good2.test"] == ["queued", "suppressed"]
+    assert scene.events(message_id)["gone@good2.test"] == ["suppressed"]
     assert len(peer.messages) == 1
 
 

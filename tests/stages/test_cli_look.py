@@ -97,7 +97,7 @@ async def _fill(database: Database, account_id: str, domain_id: str) -> None:
 def _email(email_id: str, recipient: str, status: str, reply: str) -> dict[str, object]:
     return {
         "id": email_id, "message_id": MESSAGE, "recipient": recipient, "status": status, "attempts": 1, "reply": reply,
-        "created_at": NOW,
+        "sent": True, "created_at": NOW,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """runtime/ids.py"""
 
 import re
+from itertools import pairwise
 
 from postroom.runtime.ids import mail_id, object_id, secret
 
@@ -16,10 +17,19 @@ def test_mail_ids_are_24_hex_digits_and_sort_by_time():
     ids = [mail_id(moment) for moment in moments]
     assert ids == sorted(ids)
     assert all(re.fullmatch("[0-9a-f]{24}", one) for one in ids)
-    assert mail_id(5) != mail_id(5)
+
+
+def test_mail_ids_of_a_millisecond_are_in_the_order_of_their_making():
+    ids = [mail_id(5) for _ in range(1000)]
+    # Once in 16 million the counter begins anew, and then the ids of one moment do, too.
+    assert sum(one > other for one, other in pairwise(ids)) <= 1
 
 
 def test_secrets_are_url_safe_and_long():
     assert secret() != secret()
     assert re.fullmatch("[A-Za-z0-9_-]{43}", secret())
     assert len(secret(16)) == 22
+
+
+def test_no_secret_looks_like_an_option():
+    assert not any(secret().startswith("-") for _ in range(1000))

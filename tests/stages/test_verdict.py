@@ -1,6 +1,7 @@
 """deliver.verdict: what an outcome makes of an email."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,11 @@ RETRY = [60.0, 300.0, 600.0]
 
 
 def entry(attempts: int = 0, unfinished: int = 0, expires_at: int = EXPIRES) -> Entry:
-    return Entry("a", "e", "m", "d", "x.test", 0, NOW, expires_at, attempts, unfinished, "a@x.test", "", "")
+    """Any attempts before have reached a server."""
+    sent = attempts > 0
+    return Entry(
+        "a", "e", "m", "d", "x.test", 0, NOW, expires_at, attempts, unfinished, "a@x.test", "", "", sent=sent
+    )
 
 
 def outcome(
@@ -46,6 +51,13 @@ def test_a_250_is_final_and_sent_comes_once() -> None:
         EmailStatus.DELIVERED, None, [EventType.SENT, EventType.DELIVERED])  # fmt: skip
     later = judged(entry(attempts=1), outcome(Result.DELIVERED, 250))
     assert kinds(later) == [EventType.DELIVERED]
+
+
+def test_sent_comes_with_the_first_attempt_that_reaches_a_server() -> None:
+    unreached = judged(entry(), outcome(Result.DEFERRED, 451, reached=False))
+    assert kinds(unreached) == [EventType.DEFERRED]
+    tried = replace(entry(attempts=1), sent=False)
+    assert kinds(judged(tried, outcome(Result.DELIVERED, 250))) == [EventType.SENT, EventType.DELIVERED]
 
 
 def test_sent_comes_with_the_first_attempt_also_when_it_ends_it() -> None:

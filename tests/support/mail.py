@@ -137,7 +137,7 @@ def outcome(
     return OutcomeRecord(
         queue=change._replace(**queue),
         email=EmailChange(
-            entry.account_id, entry.email_id, status, number, "250 2.0.0 Ok", False, None if due_at else at
+            entry.account_id, entry.email_id, status, number, "250 2.0.0 Ok", False, True, None if due_at else at
         ),
         events=[events.new(entry.account_id, entry.email_id, entry.message_id, kind, at)],
         attempt=AttemptRow(

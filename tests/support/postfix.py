@@ -158,7 +158,9 @@ def _running(
     try:
         until(lambda: accepts(host, port) or process.poll() is not None, what="Postfix listens")
         if process.poll() is not None:
-            raise RuntimeError(f"Postfix did not start:\n{(directory / 'start.log').read_text()}{postfix.log()}")
+            raise RuntimeError(
+                f"Postfix did not start:\n{(directory / 'start.log').read_text()}{postfix.log()}"
+            )
         yield postfix
     finally:
         _stop(process, directory / "queue/pid/master.pid")

@@ -1,5 +1,7 @@
 """A local authority, a server's context and a client's that trusts it; made once per test run."""
 
+import atexit
+import shutil
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ class TestTls:
 def local_tls() -> TestTls:
     """Certificates for localhost and the loopback addresses."""
     directory = Path(tempfile.mkdtemp(prefix="postroom-test-tls-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     ensure_certificate(directory, [], Clock())
     return TestTls(
         server_context(directory / "server.crt", directory / "server.key"),

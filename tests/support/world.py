@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import zstandard
+from sqlalchemy import select
 
 from postroom.runtime.secrets import SecretBox
-from postroom.store import inbox, messages, refusals
+from postroom.store import inbox, messages, refusals, schema
 from postroom.store.database import Database
+from postroom.store.emails import Email
 from postroom.store.messages import EmailStory, MessageStory
+from postroom.store.query import columns
 from postroom.store.refusals import Refusal
 from postroom.tenancy import accounts, domains, smtp_users
 from support.waiting import until
@@ -66,7 +69,9 @@ class World:
         box = SecretBox.load(self._data / "secret.key")
 
         async def add(database: Database) -> Tenant:
-            account = await accounts.add(database, domain.partition(".")[0].title(), approved=approved, daily_quota=quota)
+            account = await accounts.add(
+                database, domain.partition(".")[0].title(), approved=approved, daily_quota=quota
+            )
             await domains.add(database, box, domain, account_id=account.id, trusted=True, mode=mode)
             user = await smtp_users.add(database, domain, name="application")
             return Tenant(account.id, domain, user.username, user.password)
@@ -95,7 +100,7 @@ class World:
         assert story is not None, f"there is no message {message_id}"
         return story
 
-    def settled(self, message_id: str, *statuses: str, seconds: float = 20.0) -> list[EmailStory]:
+    def settled(self, message_id: str, *statuses: str, seconds: float = 10.0) -> list[EmailStory]:
         """The emails of a message, by recipient, once each has one of these statuses ("delivered" if none is named)."""
         wanted = statuses or ("delivered",)
         emails: list[EmailStory] = []
@@ -109,6 +114,17 @@ class World:
         except AssertionError:
             raise AssertionError(f"not {' or '.join(wanted)} within {seconds:g} s: {emails}") from None
         return emails
+
+    def emails(self) -> list[Email]:
+        """Every email there is."""
+
+        async def look(database: Database) -> list[Email]:
+            async with database.read() as connection:
+                return [
+                    Email(*row) for row in await connection.execute(select(*columns(Email, schema.emails)))
+                ]
+
+        return self.run(look)
 
     def message_ids(self, subject: str) -> list[str]:
         """The messages with exactly this subject."""
@@ -125,8 +141,14 @@ class World:
 
         async def look(database: Database) -> list[tuple[str, bytes]]:
             async with database.read() as connection:
-                items = [item for item in await inbox.page(connection, limit=10_000) if item.message_id == message_id]
-                loaded = await messages.load(connection, {(item.account_id, item.message_id) for item in items})
+                items = [
+                    item
+                    for item in await inbox.page(connection, limit=10_000)
+                    if item.message_id == message_id
+                ]
+                loaded = await messages.load(
+                    connection, {(item.account_id, item.message_id) for item in items}
+                )
             content = {key: zstandard.decompress(stored.data or b"") for key, stored in loaded.items()}
             return [(item.recipient, content[item.account_id, item.message_id]) for item in items]
 

@@ -28,6 +28,7 @@ def is_clean(content: bytes) -> bool:
 @given(CONTENT, st.lists(st.integers(0, 40), max_size=4))
 @example(b"\r\n.\r\n", [2, 3])
 @example(b"a\r\n..\r\n.", [1, 2])
+@example(b"\n\r\r\n", [3])
 @settings(max_examples=1000, deadline=None)
 def test_s02_nothing_but_clean_stuffed_content_reaches_the_wire(content: bytes, cuts: list[int]) -> None:
     if not is_clean(content):

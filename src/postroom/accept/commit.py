@@ -18,6 +18,7 @@ from postroom.accept import rows
 from postroom.errors import CommitUnknownError, StorageUnavailableError
 from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
+from postroom.runtime.killpoints import reach
 from postroom.store import batches, messages
 from postroom.store.batches.rows import Entry, Inserts
 from postroom.store.database import Database
@@ -131,11 +132,12 @@ class GroupCommit:
         except StorageUnavailableError as error:
             log.exception("messages not stored; answering 451", members=len(batch), reason=str(error))
             self._refuse(batch)
-        except Exception:
+        except Exception as error:
             log.exception("group commit failed inside", members=len(batch))
-            self._refuse(batch)
+            await self._look_up(batch, str(error))
 
     async def _write(self, batch: list[Member]) -> None:
+        reach("accept.batch_taken")
         now = self._clock.now_ms()
         day = day_number(now)
         inserted = Inserts()
@@ -143,6 +145,7 @@ class GroupCommit:
         def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
             nonlocal inserted
             inserted = decide(batch, used, suppressed, now)
+            reach("accept.planned")
             return inserted
 
         addresses = [
@@ -160,9 +163,11 @@ class GroupCommit:
     def _accept(self, batch: list[Member]) -> None:
         kept = [member for member in batch if member.decision is None]
         metrics.ACCEPTED.inc(len(kept))
+        reach("accept.before_answers")
         for member in batch:
             if not member.answer.done():
                 member.answer.set_result(member.decision or member.draft.id)
+        reach("accept.before_hand_over")
         self._handed(kept)
 
     def _refuse(self, batch: list[Member]) -> None:

@@ -15,6 +15,7 @@ from postroom.cli import card, relay
 from postroom.cli.context import Context
 from postroom.errors import PostroomError
 from postroom.runtime import files
+from postroom.runtime.killpoints import reach
 from postroom.tenancy import first_run
 from postroom.tenancy.first_run import FirstRun
 
@@ -39,6 +40,7 @@ async def prepare(context: Context, addresses: Mapping[str, Any]) -> FirstRun | 
         return None
     text = card.render(card.of(config, made, addresses))
     files.write_file(path, text.encode())
+    reach("first_run.card_written")
     context.out.stderr.print(Text(f"\n{text}\nThis card is in {path}.\n"))
     return made
 
@@ -59,6 +61,7 @@ async def welcome(context: Context, made: FirstRun) -> None:
         log.info("the welcome is sent: see `postroom inbox list`", message_id=accepted.id)
     except PostroomError as error:
         log.warning("the welcome could not be sent", reason=str(error))
+    reach("first_run.before_finish")
     async with context.database() as database:
         await first_run.finish(database)
 

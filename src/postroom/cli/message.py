@@ -70,7 +70,7 @@ def _message_json(story: MessageStory) -> dict[str, Any]:
 
 def _email_json(story: EmailStory) -> dict[str, Any]:
     email = story.email
-    word = EmailStatus(email.status).api_word(attempted=email.attempts > 0)
+    word = EmailStatus(email.status).api_word(attempted=email.sent)
     row = shown(email) | {"status": word, "internal_status": email.status}
     return row | {
         "attempts": [_attempt_json(attempt) for attempt in story.attempts],

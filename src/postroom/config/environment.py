@@ -13,7 +13,7 @@ from postroom.config.settings import Config, Listen, Section
 from postroom.errors import ConfigError
 
 PREFIX = "POSTROOM_"
-_FILE, _TEST_SWITCHES = "POSTROOM_CONFIG", "POSTROOM_TEST_"
+_FILE, _TEST_SWITCHES = "POSTROOM_CONFIG", ("POSTROOM_TEST_", "POSTROOM_KILLPOINT")
 
 
 class Environment:

@@ -271,6 +271,7 @@ class Retention(Section):
     events: Duration = Field(30.0 * DAY, ge=DAY, description="How long events and transcripts are kept.")
     emails: Duration = Field(90.0 * DAY, ge=DAY, description="How long messages and their emails are listed.")
     refusals: Duration = Field(30.0 * DAY, ge=DAY, description="How long refused attempts are listed.")
+    every: Duration = Field(60.0, gt=0, description="How often what has been kept long enough is deleted.")
 
 
 class Limits(Section):

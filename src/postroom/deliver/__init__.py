@@ -15,5 +15,9 @@ A lease is not an attempt: the ticker marks the attempts that are about to begin
 last outcomes, and only a marked attempt may send its final dot. So after a crash exactly the marked rows may become
 a second copy, they are counted, and three of them in a row put the email into quarantine.
 
+Towards the network: `destination` (a route, else the MX hosts, with addresses vetted by `addresses`), `courier` (one
+connection to one destination; next host on failure), `connection` (the socket under the pure client session), `tls`,
+`transcript` (what was said, with times).
+
 Nothing here holds a transaction while it talks: claim, commit, talk, record.
 """

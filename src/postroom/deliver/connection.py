@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import ip_address
 from typing import cast
 
 from postroom.config import Delivery
 from postroom.deliver.tls import TlsContexts, describe
 from postroom.deliver.transcript import Transcript
+from postroom.runtime.killpoints import reach
 from postroom.types.reply import Reply
 from postroom.wire.smtp.client import ClientSession, Event, Stage, TlsPolicy
 from postroom.wire.smtp.dot_stuffing import DotStuffer
@@ -109,15 +110,21 @@ class Connection(asyncio.BufferedProtocol):
                 return
         self._send_end(wire[last:], octets)
 
-    async def send_large(self, head: bytes, body: AsyncIterator[bytes], octets: int) -> None:
-        """Content in chunks. Raises UnsafeContentError, and whatever `body` raises; then `abort` is due."""
+    async def send_large(
+        self, head: bytes, body: AsyncIterator[bytes], octets: int, before_dot: Callable[[], Awaitable[bool]]
+    ) -> bool:
+        """Content in chunks. Raises UnsafeContentError, and whatever `body` raises; then `abort` is due, as it is
+        after False: `before_dot` said no at the end, because all this took its time."""
         stuffer = DotStuffer()
         if not await self._send_block(stuffer.feed(head)):
-            return
+            return True
         async for chunk in body:
             if not await self._send_block(stuffer.feed(chunk)):
-                return
+                return True
+        if not await before_dot():
+            return False
         self._send_end(stuffer.finish(), octets)
+        return True
 
     def quit(self) -> None:
         """Say goodbye. The connection ends with the server's reply, or a little later by itself."""
@@ -186,9 +193,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _send_end(self, data: bytes, octets: int) -> None:
         if self.usable:
+            reach("deliver.before_final_dot")
             self.session.content_sent(octets)
             self.flush()
             self._write(data)
+            reach("deliver.after_final_dot")
 
     # -- callbacks of the transport -------------------------------------------------------------------------------
 

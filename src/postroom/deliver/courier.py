@@ -6,7 +6,8 @@ The rules of an attempt:
 - The next address is tried as long as no server has accepted MAIL and none has refused for good. From then on the
   first digit of the reply decides, and a 5xx to MAIL is final, too.
 - A reused connection that fails before MAIL was accepted is replaced without a word: servers close when they like (D12).
-- Before the first octet of content goes out `before_dot` is asked; if it says no, nothing is sent.
+- Before the first octet of content goes out `before_dot` is asked, and again before the final dot of large content;
+  if it says no, nothing is sent.
 - When the reply to the final dot is lost nobody knows: `Result.UNCERTAIN`, and a wish to wait (D06, RFC 1047).
 """
 
@@ -24,6 +25,7 @@ from postroom.deliver.transcript import Transcript
 from postroom.errors import StorageUnavailableError
 from postroom.runtime.blobs import Blobs
 from postroom.runtime.clock import Clock
+from postroom.runtime.killpoints import reach
 from postroom.types.composed import Composed
 from postroom.types.outcome import Outcome, Result
 from postroom.types.reply import Reply
@@ -239,8 +241,11 @@ class Courier:
             if isinstance(event, SendContent):
                 if not await attempt.before_dot():
                     return self._hold_back(attempt)
-                await self._send_content(attempt, connection)
+                reach("deliver.before_content")
+                if not await self._send_content(attempt, connection):
+                    return self._hold_back(attempt)
                 event = await connection.event()
+                reach("deliver.reply_received")
         except ConnectionLostError as error:
             attempt.transcript.note(error.reply.text)
             return self._lost(attempt, session, error.reply)
@@ -248,22 +253,21 @@ class Courier:
         attempt.reached = attempt.reached or session.mail_accepted
         return attempt.outcome(_result(event, session), event.reply)
 
-    async def _send_content(self, attempt: _Attempt, connection: Connection) -> None:
+    async def _send_content(self, attempt: _Attempt, connection: Connection) -> bool:
+        """False when it was held back before its end."""
         composed = attempt.composed
         if attempt.wire is not None:
             await connection.send_small(attempt.wire, composed.size)
-        else:
-            assert composed.blob is not None
-            body = self._blobs.read(composed.blob, composed.offset)
-            await connection.send_large(composed.head, body, composed.size)
+            return True
+        assert composed.blob is not None
+        body = self._blobs.read(composed.blob, composed.offset)
+        return await connection.send_large(composed.head, body, composed.size, attempt.before_dot)
 
     def _hold_back(self, attempt: _Attempt) -> Outcome:
-        """After a 354 the only way to send nothing is to leave."""
+        """After a 354 the only way to send nothing, or no final dot, is to leave."""
         self._drop()
         attempt.reached = True
-        reply = Reply.of(
-            451, "4.3.0", "held back before any content was sent: the message is not ours to send now"
-        )
+        reply = Reply.of(451, "4.3.0", "held back before the final dot: the message is not ours to send now")
         attempt.transcript.note(reply.text)
         return attempt.outcome(Result.DEFERRED, reply)
 

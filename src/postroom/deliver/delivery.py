@@ -24,12 +24,13 @@ from postroom.compose import Composer, Uncomposed, return_path
 from postroom.compose.compose import Stored
 from postroom.config import Config
 from postroom.deliver import record
-from postroom.deliver.courier import OneRecipient
+from postroom.deliver.courier import UNCERTAIN_SECONDS, OneRecipient
 from postroom.deliver.loader import Loader
 from postroom.deliver.ticker import Ticker
 from postroom.deliver.verdict import QUARANTINE_AFTER, judge
 from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
+from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import Entry, OutcomeRecord
 from postroom.tenancy.directory import Directory
 from postroom.tenancy.entries import AccountState, DomainInfo
@@ -51,6 +52,7 @@ class Carrier(Protocol):
 
 
 CONTENT_GONE = Reply.of(554, "5.6.0", "the content of this message is gone")
+FAILED_INSIDE = Reply.of(451, "4.3.0", "internal error; see the log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,19 @@ class Tools:
     lease_held: Callable[[], bool]
     verp_key: bytes
     chance: random.Random
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """`mark` is True once the attempt is durable, `may_be_sent` from the moment content may go out."""
+
+    mark: asyncio.Future[bool]
+    may_be_sent: bool = False
+
+    def failed_inside(self) -> Outcome:
+        if self.may_be_sent:
+            return Outcome(Result.UNCERTAIN, FAILED_INSIDE, retry_after=UNCERTAIN_SECONDS)
+        return deferred(FAILED_INSIDE)
 
 
 class Delivery:
@@ -118,23 +133,35 @@ class Delivery:
         if early is not None:
             self.finish(early)
             return
-        mark = self._tools.ticker.mark(entry)
-        outcome = await self._talk(entry, carrier, mark)
-        if await mark:
+        reach("deliver.before_mark")
+        attempt = _Attempt(self._tools.ticker.mark(entry))
+        try:
+            outcome = await self._talk(entry, carrier, attempt)
+            marked = await attempt.mark
+            reach("deliver.before_outcome")
+        except Exception:
+            # A bug of ours must not be repeated at once: it counts. And if the server may have the message, another
+            # copy has to say what it may be.
+            log.exception("delivery failed inside", message_id=entry.message_id, email_id=entry.email_id)
+            marked, outcome = True, attempt.failed_inside()
+        if marked:
             self.settle(entry, outcome)
         # Not marked: the row is not ours any more (cancelled, or claimed by another node); nothing was sent.
 
-    async def _talk(self, entry: Entry, carrier: Carrier, mark: asyncio.Future[bool]) -> Outcome:
+    async def _talk(self, entry: Entry, carrier: Carrier, attempt: _Attempt) -> Outcome:
         """Load, compose, and let the carrier talk; the mark becomes durable meanwhile."""
         stored = await self._tools.loader.load(entry.account_id, entry.message_id)
         if stored is None:
             return Outcome(Result.FAILED, CONTENT_GONE)
         composed = await self._tools.composer.compose(stored)
+        reach("deliver.composed")
         if isinstance(composed, Uncomposed):
             return deferred(composed.reply)
 
         async def before_dot() -> bool:
-            return await mark and self._tools.lease_held()
+            attempt.may_be_sent = await attempt.mark and self._tools.lease_held()
+            reach("deliver.marked")
+            return attempt.may_be_sent
 
         return await carrier.deliver(await self._envelope(entry, stored), composed, before_dot)
 
@@ -181,10 +208,10 @@ class Delivery:
         return OneRecipient(
             sender=sender,
             recipient=parse_mailbox(entry.recipient),
-            ret=stored.dsn_ret,
-            envid=stored.dsn_envid,
-            notify=entry.dsn_notify,
-            orcpt=entry.dsn_orcpt,
+            ret=stored.dsn_ret or None,  # a row says "" for what was not given
+            envid=stored.dsn_envid or None,
+            notify=entry.dsn_notify or None,
+            orcpt=entry.dsn_orcpt or None,
         )
 
 

@@ -9,10 +9,9 @@ from typing import Protocol
 
 import structlog
 
-from postroom.deliver.delivery import Carrier, Delivery, deferred
+from postroom.deliver.delivery import FAILED_INSIDE, Carrier, Delivery, deferred
 from postroom.deliver.fair import FairQueue
 from postroom.store.batches.rows import Entry
-from postroom.types.reply import Reply
 
 log = structlog.get_logger()
 
@@ -107,6 +106,6 @@ class Lane:
         except Exception:
             # A bug of ours must not stop the lane, nor be repeated at once: it counts as an attempt.
             log.exception("delivery failed inside", message_id=entry.message_id, email_id=entry.email_id)
-            self._delivery.settle(entry, deferred(Reply.of(451, "4.3.0", "internal error; see the log")))
+            self._delivery.settle(entry, deferred(FAILED_INSIDE))
         finally:
             self._done(entry)

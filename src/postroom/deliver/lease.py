@@ -14,6 +14,7 @@ import structlog
 
 from postroom.errors import StorageUnavailableError
 from postroom.runtime.clock import Clock
+from postroom.runtime.killpoints import reach
 from postroom.store import nodes, queue
 from postroom.store.database import Database
 
@@ -51,12 +52,14 @@ class Lease:
         if self._task is not None:
             self._task.cancel()
         self._until = 0.0
+        reach("drain.before_release")
         if self.incarnation:
             async with self._database.write() as connection:
                 await queue.release_owner(connection, self.incarnation)
                 await nodes.expire(connection, self.incarnation)
 
     async def _begin(self) -> None:
+        reach("lease.before_start")
         began = self._clock.boottime()
         async with self._database.write() as connection:
             self.incarnation = await nodes.start(
@@ -65,6 +68,7 @@ class Lease:
             if self._database.sqlite:
                 # One `serve` holds the directory's lock, so whoever owned rows before is gone.
                 await nodes.expire_others(connection, self.incarnation)
+        reach("lease.started")
         self._until = began + self._seconds
         log.info("node started", incarnation=self.incarnation)
 
@@ -74,17 +78,22 @@ class Lease:
             try:
                 if not await self._renew():
                     log.error("lease lost: starting over as a new incarnation", incarnation=self.incarnation)
+                    reach("lease.lost")
                     await lost()
                     await self._begin()
                     await regained(self.incarnation)
             except StorageUnavailableError as error:
                 log.warning("heartbeat failed", reason=str(error), held=self.held)
+            except Exception:  # whatever it is: a node without a heartbeat never sends again
+                log.exception("heartbeat failed inside", held=self.held)
 
     async def _renew(self) -> bool:
         began = self._clock.boottime()
+        reach("lease.before_renewal")
         async with self._database.write() as connection:
             kept = await nodes.renew(
                 connection, self.incarnation, self._clock.now_ms(), round(self._seconds * 1000)
             )
+        reach("lease.renewed")
         self._until = began + self._seconds if kept else 0.0
         return kept

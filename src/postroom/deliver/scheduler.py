@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from postroom.config import Config
-from postroom.deliver.delivery import Delivery
+from postroom.deliver.delivery import FAILED_INSIDE, Delivery, deferred
 from postroom.deliver.destination import Destination, Destinations
 from postroom.deliver.lane import Connection, Lane
 from postroom.errors import StorageUnavailableError
@@ -33,7 +33,6 @@ POLL = 0.5  # seconds between looks for due rows
 CLAIM = 500  # rows of one account in one claim
 ACCOUNTS = 50  # accounts in one look
 KNOWN_SECONDS, KNOWN_MOST = 60.0, 10_000
-ORPHAN_SECONDS = 60
 
 
 class Scheduler:
@@ -124,17 +123,22 @@ class Scheduler:
         try:
             while waiting := self._finding.get(site):
                 entry = waiting.popleft()
-                early = await self._delivery.gate(entry)
+                try:
+                    early = await self._delivery.gate(entry)
+                    if early is None and destination is None:
+                        destination = await self._destination(site)
+                except Exception:  # the database is away, or a bug: it counts as an attempt, as in a lane
+                    log.exception("delivery failed before it began", email_id=entry.email_id)
+                    self._delivery.settle(entry, deferred(FAILED_INSIDE))
+                    self._done(entry)
+                    continue
                 if early is not None:
                     self._delivery.finish(early)
                     self._done(entry)
-                    continue
-                if destination is None:
-                    destination = await self._destination(site)
-                if isinstance(destination, Outcome):
+                elif isinstance(destination, Outcome):
                     self._delivery.settle(entry, destination)
                     self._done(entry)
-                else:
+                elif destination is not None:
                     self._lane(destination).push(entry)
         finally:
             self._finding.pop(site, None)
@@ -178,6 +182,9 @@ class Scheduler:
             except StorageUnavailableError as error:
                 log.warning("cannot look for due mail", reason=str(error))
                 more = False
+            except Exception:  # whatever it is: without this look nothing due is ever found again
+                log.exception("looking for due mail failed inside")
+                more = False
             metrics.QUEUE_IN_MEMORY.set(len(self._entries))
             self._lanes = {site: lane for site, lane in self._lanes.items() if not lane.unused}
             await asyncio.sleep(0 if more else POLL)
@@ -205,8 +212,8 @@ class Scheduler:
         """Rows that are ours in the table and not in memory: a commit whose end we never heard, a bug. Free them."""
         if self._clock.monotonic() < self._next_sweep:
             return
-        self._next_sweep = self._clock.monotonic() + ORPHAN_SECONDS
-        before = self._clock.now_ms() - ORPHAN_SECONDS * 1000
+        self._next_sweep = self._clock.monotonic() + self._config.lease
+        before = self._clock.now_ms() - round(self._config.lease * 1000)
         async with self._database.read() as connection:
             owned = await queue_rows.owned(connection, self._owner, before)
         orphans = [

@@ -12,8 +12,9 @@ from itertools import chain
 
 import structlog
 
-from postroom.errors import ConflictError, StorageUnavailableError
+from postroom.errors import ConflictError
 from postroom.runtime import metrics
+from postroom.runtime.killpoints import reach
 from postroom.store import batches
 from postroom.store.batches.rows import Entry, OutcomeRecord
 from postroom.store.database import Database
@@ -42,11 +43,13 @@ class Ticker:
 
     async def stop(self, seconds: float) -> None:
         """Record what is left, for at most so many `seconds`."""
+        reach("drain.deliveries_ended")
         self._stopping = True
         self._wake.set()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=seconds)
             self._task.cancel()
+        reach("drain.outcomes_written")
 
     @property
     def backlog(self) -> int:
@@ -76,7 +79,7 @@ class Ticker:
                 try:
                     await self._tick()
                     pause = PAUSE
-                except StorageUnavailableError as error:
+                except Exception as error:  # whatever it is: without ticks nothing is ever sent again
                     log.exception("outcomes wait for the database", waiting=self.backlog, reason=str(error))
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
@@ -89,6 +92,7 @@ class Ticker:
         marks, self._marks = self._marks[:MOST], self._marks[MOST:]
         marks = [(entry, future) for entry, future in marks if not future.cancelled()]
         try:
+            reach("tick.taken")
             marked = await self._write(records, [entry.key for entry, _ in marks])
         except BaseException:
             self._records = records + self._records

@@ -43,7 +43,7 @@ def wait_ms(attempts: int, retry: Sequence[float], chance: random.Random) -> int
 def judge(entry: Entry, outcome: Outcome, now: int, retry: Sequence[float], chance: random.Random) -> Verdict:
     """`entry.attempts` is the number of attempts before this one; `now` is in milliseconds."""
     events: list[tuple[EventType, dict[str, object]]] = []
-    if outcome.reached and entry.attempts == 0:
+    if outcome.reached and not entry.sent:
         events.append((EventType.SENT, {"host": outcome.host}))
     if outcome.result is Result.DELIVERED:
         events.append((EventType.DELIVERED, _detail(outcome)))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from postroom.config import Config
 from postroom.runtime.blobs import Blobs
 from postroom.runtime.clock import Clock
+from postroom.runtime.killpoints import reach
 from postroom.store import nodes, partitions, retention
 from postroom.store.database import Database
 
@@ -108,7 +109,9 @@ class Retention:
 
         count = await self._slices(rows)
         for key in blobs:
+            reach("retention.before_blobs")
             await self._blobs.delete(key)
+            reach("retention.blob_deleted")
         return count
 
     async def _slices(self, step: Step) -> int:
@@ -118,6 +121,7 @@ class Retention:
             began = self._clock.monotonic()
             async with self._database.write() as connection:
                 count = await step(connection, self._size)
+                reach("retention.before_commit")
             self._adapt(self._clock.monotonic() - began)
             if not count:
                 return total

@@ -20,6 +20,7 @@ from typing import BinaryIO, Protocol
 from postroom.errors import StorageUnavailableError
 from postroom.runtime.clock import Clock
 from postroom.runtime.files import PRIVATE_DIRECTORY, PRIVATE_FILE, fsync_directory
+from postroom.runtime.killpoints import reach
 
 CHUNK = 64 * 1024
 _BUFFER = 256 * 1024
@@ -130,8 +131,10 @@ class FileBlobs:
         path = self.path(key)
         path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         self._fresh[key] = self._clock.monotonic()
+        reach("blobs.before_rename")
         self.spool(key).rename(path)
         try:
+            reach("blobs.after_rename")
             for directory in (path.parent, path.parent.parent, self._directory):
                 fsync_directory(directory)
         except OSError:
@@ -213,10 +216,12 @@ class _FileWriter:
     def _finish(self, data: bytes) -> None:
         self._flush(data)
         assert self._file is not None
+        reach("blobs.written")
         os.fsync(self._file.fileno())
         self._file.close()
         self._blobs.place(self._key)
         self._done = True
+        reach("blobs.stored")
 
     def _discard(self) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from postroom.errors import ConflictError
+from postroom.runtime.killpoints import reach
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
 
@@ -26,10 +27,12 @@ def write_file(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
     """Replace `path` durably: whoever reads it finds the old content or the new one, never a part."""
     temporary = _write_temporary(path, data, mode)
     try:
+        reach("files.before_rename")
         temporary.rename(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+    reach("files.after_rename")
     fsync_directory(path.parent)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b32encode
+from itertools import count
 from os import urandom
 
 
@@ -12,11 +13,23 @@ def object_id() -> str:
     return b32encode(urandom(10)).decode("ascii").lower()
 
 
+_number = count(int.from_bytes(urandom(3)))
+
+
 def mail_id(now_ms: int) -> str:
-    """24 hex digits that sort by time: 12 of the milliseconds, 12 random. Messages, emails and their events."""
-    return f"{now_ms:012x}{urandom(6).hex()}"
+    """24 hex digits that sort by time: of the milliseconds (12), of a counter (6), random (6).
+
+    Messages, emails and their events. The counter keeps what a process does within a millisecond in order: an email
+    is `sent`, then `delivered`.
+    """
+    return f"{now_ms:012x}{next(_number) & 0xFFFFFF:06x}{urandom(3).hex()}"
 
 
 def secret(octets: int = 32) -> str:
-    """A random secret of so many octets in URL-safe base64 without padding (32 octets: 43 characters)."""
-    return secrets.token_urlsafe(octets)
+    """A random secret of so many octets in URL-safe base64 without padding (32 octets: 43 characters).
+
+    It never begins with a dash: on a command line it would be taken for an option.
+    """
+    while (made := secrets.token_urlsafe(octets)).startswith("-"):
+        pass
+    return made

@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from postroom.errors import StorageUnavailableError
+from postroom.runtime.killpoints import reach
 from postroom.store.database import Database
 
 PAUSE = 0.5
@@ -98,7 +99,9 @@ class Checkpointer:
         if self._connection is None:
             self._connection = sqlite3.connect(self._path, timeout=BUSY_MS / 1000, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous=FULL")
+        reach("checkpoint.before")
         (busy, _, _) = self._connection.execute(f"PRAGMA wal_checkpoint({kind})").fetchone()
+        reach("checkpoint.after")
         return bool(busy)
 
 

@@ -13,7 +13,8 @@ from postroom.store.schema import accounts, emails
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """`reply` is the last one heard about it; `attempts` counts the attempts made."""
+    """`reply` is the last one heard about it; `attempts` counts the attempts made, `sent` tells whether one reached a
+    server."""
 
     account_id: str
     id: str
@@ -22,6 +23,7 @@ class Email:
     status: str
     attempts: int
     possible_duplicate: bool
+    sent: bool
     reply: str
     created_at: int
     final_at: int | None

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from postroom.errors import ConfigError
 from postroom.runtime.clock import Clock
+from postroom.runtime.killpoints import reach
 from postroom.store import partitions
 from postroom.store.database import Database
 from postroom.store.schema import metadata
@@ -30,6 +31,8 @@ async def upgrade(database: Database) -> list[str]:
         if not database.sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         applied = await connection.run_sync(_upgrade)
+        reach("migrate.before_commit")
+    reach("migrate.after_commit")
     await partitions.ensure(database, Clock().now_ms())
     return applied
 

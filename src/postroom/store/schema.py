@@ -250,6 +250,7 @@ emails = Table(
     Column("status", String(16), nullable=False),
     _count("attempts"),
     _flag("possible_duplicate", default=False),
+    _flag("sent", default=False),
     _words("reply"),
     Column("dsn_notify", String(32), nullable=False, server_default=text("''")),
     Column("dsn_orcpt", String(500), nullable=False, server_default=text("''")),

@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 
 from postroom.runtime import ids
+from postroom.runtime.killpoints import reach
 from postroom.runtime.secrets import SecretBox
 from postroom.store import installation
 from postroom.store import users as user_store
@@ -63,8 +64,11 @@ async def make(db: Database, box: SecretBox) -> FirstRun | None:
             return None
         known = _unseal(box, state) if state else None
         domain = await _domain(db, box)
+        reach("first_run.domain_made")
         known = await _operator(db, box, domain.account_id, known)
+        reach("first_run.operator_made")
         smtp_user = await _smtp_user(db, box, domain, known)
+        reach("first_run.smtp_user_made")
         account = await accounts.get(db, domain.account_id)
         return FirstRun(account, domain, smtp_user, OPERATOR, known.operator)
 
@@ -80,6 +84,7 @@ async def _domain(db: Database, box: SecretBox) -> Domain:
     if DOMAIN in known:
         return known[DOMAIN]
     account = await _account(db)
+    reach("first_run.account_made")
     return await domains.add(db, box, DOMAIN, account_id=account.id, mode=domains.SANDBOX)
 
 

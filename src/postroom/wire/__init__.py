@@ -5,4 +5,7 @@ events say. Because of that every codec here is tested byte by byte, at every sp
 
 smtp/   the server session and the client session, addresses, parameters, logins, the data scanner
 mime/   the strict reader of raw messages: fields are found in the bytes, nothing is ever re-serialised
+dkim    signatures over what the reader found; dkim_keys makes and reads the keys
+verp    return-path tokens: which email came back, and proof that we sent it
+bounce  whether a refusal says that the address is gone
 """

@@ -8,7 +8,8 @@ programs.py   swaks, msmtp
 php.py        PHPMailer, Symfony Mailer (phpmailer.php, symfony.php)
 relay.py      Postfix as the application's own relay
 cases.py      what is tried: acceptance, and each way to be refused
-record.py     what the clients showed, and the page docs/clients.md made of it
+record.py     what the clients showed, and versions.py which clients they were
+page.py       docs/clients.md, made of the record and of setup/
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def render(record: Mapping[str, Any]) -> str:
     lines = [HEAD]
     for client, name in NAMES.items():
         setup = (Path(__file__).parent / f"setup/{client}.md").read_text("utf-8")
-        lines += [f"### {name}", "", f"Tested with {name} {record[client]['version']}.", "", setup]
+        lines += [f"### {name}", "", f"Tested: {record[client]['version']}.", "", setup]
     lines += _overview(record)
     for case in CASES:
         lines += _case(case, record)

@@ -34,6 +34,7 @@ def _send(library: str, target: Target, mail: Mail) -> ClientResult:
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
+        check=False,
     )
     try:
         return ClientResult(**json.loads(done.stdout))

@@ -51,7 +51,7 @@ def msmtp_send(target: Target, mail: Mail) -> ClientResult:
         password.write_text(target.password)
         done = _run(
             ["msmtp", "--file=/dev/null", f"--host={target.host}", f"--port={target.port}", *encryption],
-            [f"--auth=plain", f"--user={target.username}", f"--passwordeval=cat {password}"],
+            ["--auth=plain", f"--user={target.username}", f"--passwordeval=cat {password}"],
             [f"--logfile={log}", f"--from={mail.sender}", "--", *mail.recipients],
             message=mail.raw(),
         )
@@ -65,7 +65,7 @@ def msmtp_send(target: Target, mail: Mail) -> ClientResult:
 def _run(*parts: list[str], message: bytes = b"") -> subprocess.CompletedProcess[str]:
     command = [argument for part in parts for argument in part]
     done = subprocess.run(
-        [need(command[0]), *command[1:]], input=message, capture_output=True, timeout=TIMEOUT
+        [need(command[0]), *command[1:]], input=message, capture_output=True, timeout=TIMEOUT, check=False
     )
     return subprocess.CompletedProcess(
         command,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import shutil
+import ssl
 import subprocess
 
 import aiosmtplib
@@ -17,15 +19,19 @@ _PACKAGES = {
 
 
 def version_of(client: str) -> str:
-    """Major and minor; "" when it is not known."""
+    """Major and minor, with those of what the client takes words from."""
+    openssl = ".".join(map(str, ssl.OPENSSL_VERSION_INFO[:2]))
+    python = f"Python {_short(platform.python_version())}, OpenSSL {openssl}"
     if client == "smtplib":
-        return _short(platform.python_version())
+        return python
     if client == "aiosmtplib":
-        return _short(aiosmtplib.__version__)
-    asked = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Version}", _PACKAGES[client]], capture_output=True, text=True, check=False
-    )
-    return _short(asked.stdout)
+        return f"{_short(aiosmtplib.__version__)} ({python})"
+    if shutil.which("dpkg-query") is None:
+        return "unknown"
+    command = ["dpkg-query", "--show", "--showformat=${Version}", _PACKAGES[client]]
+    package = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    system = platform.freedesktop_os_release()
+    return f"{_short(package)} ({system['NAME'].split()[0]} {system.get('VERSION_ID', '')})"
 
 
 def _short(version: str) -> str:

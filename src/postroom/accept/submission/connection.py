@@ -17,6 +17,7 @@ from postroom.accept.submission.limits import too_many_failed_logins
 from postroom.accept.submission.policy import Answer
 from postroom.accept.submission.spool import Spool
 from postroom.errors import StorageUnavailableError
+from postroom.runtime.killpoints import reach
 from postroom.types.envelope import Envelope
 from postroom.types.refusals import (
     AUTH_FAILED,
@@ -132,6 +133,7 @@ class Connection(Channel):
         assert spool is not None
         assert envelope is not None
         self._deadlines.data_ended()
+        reach("submission.end_of_data")
         if end.refused is not None:
             header = spool.head.partition(b"\r\n\r\n")[0][:SHOWN_HEADER]
             self._abandon()
@@ -152,6 +154,7 @@ class Connection(Channel):
         except BaseException:
             await spool.abort()
             raise
+        reach("submission.large_content_stored")
         promise = self._context.policy.message(self._login, envelope, content, self.client)
         answer = promise if isinstance(promise, Refused) else await promise
         if isinstance(answer, Refused) and answer.rule.code >= 500 and content.blob is not None:
@@ -164,6 +167,7 @@ class Connection(Channel):
         if isinstance(answer, Refused):
             self._refuse(answer, envelope, header)
         else:
+            reach("submission.before_answer")
             self._context.accepted += 1
             self._session.accept(answer)
 

@@ -16,6 +16,7 @@ from postroom.accept.submission.policy import Policy
 from postroom.config import Config, Listen
 from postroom.errors import ConfigError
 from postroom.runtime.blobs import Blobs
+from postroom.runtime.killpoints import reach
 
 BACKLOG = 1024
 LONGEST_TICK = 1.0
@@ -83,6 +84,7 @@ class SubmissionServer:
 
     async def drain(self, seconds: float) -> None:
         """Accept nothing new, say 421 to who is idle, let messages under way finish until `seconds` are over."""
+        reach("drain.begin")
         context = self._context
         context.draining = True
         await self._stop_listening()
@@ -98,6 +100,7 @@ class SubmissionServer:
         if self._ticking is not None:
             self._ticking.cancel()
         await asyncio.gather(*context.cancel_tasks(), return_exceptions=True)
+        reach("drain.submission_ended")
 
     async def _serve(self, listening: socket.socket, tls: str) -> None:
         loop = asyncio.get_running_loop()

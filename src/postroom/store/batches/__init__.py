@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from postroom.runtime.killpoints import reach
 from postroom.store.batches import postgres, sqlite
 from postroom.store.batches.rows import Entry, OutcomeRecord, Plan, Ticked
 from postroom.store.database import Database
@@ -29,6 +30,7 @@ async def accept(
         await database.sqlite_batch(sqlite.accept, *arguments)
     else:
         await database.postgres_batch(postgres.accept, *arguments)
+    reach("accept.after_commit")
 
 
 async def claim(
@@ -40,9 +42,12 @@ async def claim(
     `unfinished` raised, the mark cleared, and the event `possible_duplicate` recorded.
     """
     arguments = (owner, list(free), account_id, now, limit)
+    entries: list[Entry]
     if database.sqlite:
-        return await database.sqlite_batch(sqlite.claim, *arguments)
-    entries: list[Entry] = await database.postgres_batch(postgres.claim, *arguments)
+        entries = await database.sqlite_batch(sqlite.claim, *arguments)
+    else:
+        entries = await database.postgres_batch(postgres.claim, *arguments)
+    reach("claim.after_commit")
     return entries
 
 
@@ -53,7 +58,10 @@ async def tick(
 
     Rows that are not owned any more (claimed by another node, cancelled) are left alone and not in the answer.
     """
+    ticked: Ticked
     if database.sqlite:
-        return await database.sqlite_batch(sqlite.tick, owner, records, marks)
-    ticked: Ticked = await database.postgres_batch(postgres.tick, owner, records, marks)
+        ticked = await database.sqlite_batch(sqlite.tick, owner, records, marks)
+    else:
+        ticked = await database.postgres_batch(postgres.tick, owner, records, marks)
+    reach("tick.after_commit")
     return ticked

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
     ENTRY_COLUMNS,
     AttemptRow,
@@ -55,6 +56,7 @@ async def accept(
     await _insert_all(connection, inserts)
     if inserts.used:
         await connection.execute(SET_COUNT, list(inserts.used), list(inserts.used.values()), day)
+    reach("accept.before_commit")
 
 
 async def _insert_all(connection: Any, inserts: Inserts) -> None:
@@ -82,6 +84,7 @@ async def claim(
     rows = await connection.fetch(CLAIM, free, account_id, now, limit, owner)
     taken = [claimed(tuple(row), now) for row in rows]
     await _interrupt(connection, [event for _, event in taken if event is not None])
+    reach("claim.before_commit")
     return [entry for entry, _ in taken]
 
 
@@ -125,9 +128,11 @@ async def tick(
         owned = await connection.fetch(OWNED, owner, *_columns([record.key for record in records], 2))
         kept = current(records, {row["email_id"]: row["attempts"] for row in owned})
         await _record(connection, kept)
+        reach("tick.outcomes_written")
     marked: set[str] = set()
     if marks:
         marked = {row["email_id"] for row in await connection.fetch(MARK, owner, *_columns(marks, 2))}
+    reach("tick.before_commit")
     return Ticked({record.queue.email_id for record in kept}, marked)
 
 
@@ -146,9 +151,9 @@ WHERE q.account_id = c.account_id AND q.email_id = c.email_id
 
 SETTLE = """
 UPDATE emails e SET status = c.status, attempts = c.attempts, reply = c.reply,
-    possible_duplicate = c.possible_duplicate, final_at = c.final_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::bigint[])
-    AS c(account_id, id, status, attempts, reply, possible_duplicate, final_at)
+    possible_duplicate = c.possible_duplicate, sent = c.sent, final_at = c.final_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::bool[], $8::bigint[])
+    AS c(account_id, id, status, attempts, reply, possible_duplicate, sent, final_at)
 WHERE e.account_id = c.account_id AND e.id = c.id
 """
 

@@ -120,7 +120,8 @@ suppressed (account id, address) pairs among its recipients, returns what to ins
 
 @dataclass(slots=True)
 class Entry:
-    """A queue row as the delivery engine holds it, with what the engine needs of its email."""
+    """A queue row as the delivery engine holds it, with what the engine needs of its email. `sent`: an attempt has
+    reached a server, and the event that says so is written."""
 
     account_id: str
     email_id: str
@@ -136,6 +137,7 @@ class Entry:
     dsn_notify: str
     dsn_orcpt: str
     possible_duplicate: bool = False
+    sent: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -144,7 +146,7 @@ class Entry:
 
 ENTRY_COLUMNS = """
 q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts, q.unfinished,
-e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate, q.mark
+e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate, e.sent, q.mark
 """
 
 
@@ -152,7 +154,7 @@ def claimed(row: Sequence[Any], now: int) -> tuple[Entry, EventRow | None]:
     """An entry from a row of `ENTRY_COLUMNS`. If it carries a mark, its last owner went away during an attempt: that
     attempt counts, nobody knows its outcome, and the event that says so comes with it."""
     entry, mark = Entry(*row[:-1]), row[-1]
-    entry.possible_duplicate = bool(entry.possible_duplicate)  # SQLite has no booleans
+    entry.possible_duplicate, entry.sent = bool(entry.possible_duplicate), bool(entry.sent)  # SQLite has none
     if not mark:
         return entry, None
     entry.attempts = max(entry.attempts, mark)
@@ -193,6 +195,7 @@ class EmailChange(NamedTuple):
     attempts: int
     reply: str
     possible_duplicate: bool
+    sent: bool
     final_at: int | None
 
 

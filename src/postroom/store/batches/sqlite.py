@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
     ENTRY_COLUMNS,
     AttemptRow,
@@ -51,6 +52,7 @@ def accept(
     for part in _parts(counts, 3):
         sql = _insert_sql("quota_days", ("account_id", "day", "used"), len(part))
         connection.execute(sql + " ON CONFLICT DO UPDATE SET used = excluded.used", _flat(part))
+    reach("accept.before_commit")
 
 
 def _suppressed(connection: sqlite3.Connection, addresses: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -99,6 +101,7 @@ def claim(
             if event is not None:
                 interrupted.append(event)
     _interrupt(connection, interrupted)
+    reach("claim.before_commit")
     return entries
 
 
@@ -131,10 +134,12 @@ def tick(
     kept = current(records, _still_owned(connection, owner, [record.key for record in records]))
     if kept:
         _record(connection, kept)
+        reach("tick.outcomes_written")
     marked: set[str] = set()
     for part in _parts(marks, 2):
         sql = _cached_in(MARK, len(part), 2) + " RETURNING email_id"
         marked.update(row[0] for row in connection.execute(sql, (owner, *_flat(part))).fetchall())
+    reach("tick.before_commit")
     return Ticked({record.queue.email_id for record in kept}, marked)
 
 
@@ -178,7 +183,7 @@ FROM change WHERE queue.account_id = change.account_id AND queue.email_id = chan
 
 SETTLE = """
 UPDATE emails SET status = change.status, attempts = change.attempts, reply = change.reply,
-    possible_duplicate = change.possible_duplicate, final_at = change.final_at
+    possible_duplicate = change.possible_duplicate, sent = change.sent, final_at = change.final_at
 FROM change WHERE emails.account_id = change.account_id AND emails.id = change.id
 """
 

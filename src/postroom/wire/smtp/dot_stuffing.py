@@ -11,7 +11,7 @@ import re
 
 # Faster than find() and count() of the same octets: `re` looks for the first one with memchr.
 _DOT_LINE = re.compile(rb"\n\.")
-_BARE_CR = re.compile(rb"\r[^\n]")
+_BARE_CR = re.compile(rb"\r(?!\n)")  # also at the end of the chunk
 
 
 class UnsafeContentError(ValueError):
@@ -36,7 +36,7 @@ class DotStuffer:
             chunk = chunk[:-1]
         if not chunk:
             return b""
-        # The chunk ends in no CR: with no bare CR and as many LF as CR there is no bare LF either.
+        # Where no CR is bare and there are as many LF as CR, no LF is bare either.
         if _BARE_CR.search(chunk) or chunk.count(b"\r") != chunk.count(b"\n") or b"\0" in chunk:
             raise UnsafeContentError("content holds a bare CR, a bare LF or a NUL")
         safe = chunk.replace(b"\n.", b"\n..") if _DOT_LINE.search(chunk) else chunk

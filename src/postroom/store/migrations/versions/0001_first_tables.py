@@ -315,6 +315,7 @@ def emails() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("possible_duplicate", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("sent", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("reply", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("dsn_notify", sa.String(length=32), server_default=sa.text("''"), nullable=False),
         sa.Column("dsn_orcpt", sa.String(length=500), server_default=sa.text("''"), nullable=False),

@@ -1,0 +1,171 @@
+"""The judge: invariants I1 to I6 of the design, from the two ledgers and the database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from faults.ledger.state import TERMINAL_EVENTS, State
+
+EXPECTED = {"ok": "delivered", "slow": "delivered", "gone": "bounced"}
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """What both sides knew while the relay was dead or stood still; `dots` came since the disturbance before.
+
+    `window` are the recipients whose final dot the sink has, and whose outcome the database has not. After a `stop`
+    the relay goes on, so what it was about to do counts, too: then everything that is marked is in the window.
+    """
+
+    name: str
+    state: State
+    dots: Counter[str]
+    goes_on: bool = False
+
+    @property
+    def window(self) -> set[str]:
+        state = self.state
+        recorded = {
+            to for to, status in state.status.items() if status == "uncertain" and to not in state.marked
+        }
+        sent = {to for to in self.dots if not state.final(to)} - recorded
+        return sent | state.marked if self.goes_on else sent
+
+
+@dataclass
+class Verdict:
+    """`violations` are sentences; none means that the promise was kept. The rest are figures for the report."""
+
+    acknowledged: int = 0
+    delivered: int = 0
+    extra: int = 0
+    window: int = 0
+    most_marked: int = 0
+    flagged: int = 0
+    refused: int = 0
+    unknown: int = 0
+    violations: list[str] = field(default_factory=list)
+
+
+def check(
+    client: Sequence[dict[str, Any]],
+    sink: Sequence[dict[str, Any]],
+    end: State,
+    disturbances: Sequence[Disturbance],
+    *,
+    concurrency: int,
+    refused_may_arrive: bool = False,
+) -> Verdict:
+    """`client` and `sink` are their journals, `end` the database after the queue has drained.
+
+    `refused_may_arrive` is for faults after which nobody can know whether a commit happened.
+    """
+    verdict = Verdict()
+    said = verdict.violations
+    copies = Counter(fact["to"] for fact in sink)
+    acknowledged = {to: fact["id"] for fact in client if "id" in fact for to in fact["to"]}
+    refused = {to for fact in client if "code" in fact for to in fact["to"]}
+    verdict.acknowledged, verdict.delivered = len(acknowledged), len(copies)
+    verdict.refused = len(refused)
+    verdict.unknown = sum("id" not in fact and "code" not in fact for fact in client)
+    said += _kept(acknowledged, copies, end)
+    if not refused_may_arrive:
+        said += [f"I2: {to} was refused and has arrived" for to in sorted(refused & set(copies))]
+    said += _copies(copies, end, disturbances, verdict, concurrency)
+    said += _events(end, disturbances)
+    said += _contents(sink)
+    said += [f"{to} has two emails" for to in end.twice]
+    return verdict
+
+
+def _kept(acknowledged: dict[str, str], copies: Counter[str], end: State) -> list[str]:
+    """I1 and I5: each acknowledged recipient is final, as its own fate says and not as its neighbour's."""
+    said = []
+    for to, message_id in acknowledged.items():
+        expected = EXPECTED[to.partition("-")[0]]
+        status = end.status.get(to, "missing")
+        if end.message_ids.get(to) != message_id:
+            said.append(
+                f"I1: {to} was acknowledged as {message_id}; the database has {end.message_ids.get(to)}"
+            )
+        if status != expected:
+            said.append(f"I1/I5: {to} is {status}, not {expected}")
+        if (copies[to] > 0) != (expected == "delivered"):
+            said.append(f"I1: {to} has {copies[to]} copies at the sink")
+    said += [f"I1: {to} is in the queue and was never settled" for to in end.queued]
+    if end.queued_without_content:
+        said.append(f"{end.queued_without_content} queue rows lost their content")
+    return said
+
+
+def _copies(
+    copies: Counter[str],
+    end: State,
+    disturbances: Sequence[Disturbance],
+    verdict: Verdict,
+    concurrency: int,
+) -> list[str]:
+    """I3: no extra copy but for a recipient in the window, and each is flagged; nothing is flagged that was not marked."""
+    said = []
+    allowed: Counter[str] = Counter(end.uncertain)
+    may_be_flagged = set(end.uncertain)
+    for disturbance in disturbances:
+        allowed.update(disturbance.window)
+        may_be_flagged |= disturbance.state.marked
+        verdict.window += len(disturbance.window)
+        verdict.most_marked = max(verdict.most_marked, len(disturbance.state.marked))
+        if len(disturbance.state.marked) > concurrency:
+            said.append(
+                f"I3: {disturbance.name}: {len(disturbance.state.marked)} attempts were marked at once"
+            )
+        unmarked = disturbance.window - disturbance.state.marked
+        said += [f"I3: {disturbance.name}: the final dot for {to} was sent without a mark" for to in unmarked]
+    for to, number in copies.items():
+        verdict.extra += number - 1
+        if number - 1 > allowed[to]:
+            said.append(f"I3: {to} has {number} copies; it was {allowed[to]} times in the window")
+        if number > 1 and to not in end.flagged:
+            said.append(f"I3: {to} has {number} copies and is not flagged")
+    verdict.flagged = len(end.flagged)
+    # A relay that goes on after a stop may mark a few more before it learns that its lease is gone.
+    unseen = sorted(end.flagged - may_be_flagged)
+    if len(unseen) > concurrency * sum(disturbance.goes_on for disturbance in disturbances):
+        said += [f"I3: {to} is flagged for no reason" for to in unseen]
+    said += [f"I3: {to} is flagged and nothing says why" for to in end.flagged if not _says_why(end, to)]
+    return said
+
+
+def _says_why(end: State, to: str) -> bool:
+    return any(kind == "possible_duplicate" for _, kind in end.events[to])
+
+
+def _events(end: State, disturbances: Sequence[Disturbance]) -> list[str]:
+    """I4: one end each, and what was once written stays."""
+    said = []
+    for to, events in end.events.items():
+        ends = [kind for _, kind in events if kind in TERMINAL_EVENTS]
+        if end.final(to) and len(ends) != 1:
+            said.append(f"I4: {to} has the ends {sorted(ends)}")
+    for disturbance in disturbances:
+        for to, events in disturbance.state.events.items():
+            if gone := events - end.events[to]:
+                said.append(f"I4: {to} lost the events {gone} after {disturbance.name}")
+        said += [
+            f"I4: {to} was {status} at {disturbance.name} and is {end.status.get(to)}"
+            for to, status in disturbance.state.status.items()
+            if disturbance.state.final(to) and end.status.get(to) != status
+        ]
+    return said
+
+
+def _contents(sink: Sequence[dict[str, Any]]) -> list[str]:
+    """Every copy is whole, and all copies of an email have one Message-ID."""
+    said = [f"{fact['to']} has arrived damaged" for fact in sink if not fact["whole"]]
+    ids: dict[str, str] = {}
+    for fact in sink:
+        if ids.setdefault(fact["to"], fact["message_id"]) != fact["message_id"] or not fact["message_id"]:
+            said.append(f"I3: {fact['to']} has arrived with another Message-ID: {fact['message_id']}")
+    return said

@@ -1,0 +1,119 @@
+"""A fault nobody has thought of, anywhere in the delivery engine: it counts once, is said, and stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from postroom.errors import StorageUnavailableError
+from postroom.runtime import killpoints
+from postroom.store import interventions
+from postroom.store.database import Database
+from postroom.store.schema import emails, queue
+from support.engine import Engine
+
+AFTER_THE_DOT = ("deliver.marked", "deliver.before_outcome")
+ANYWHERE = (
+    *AFTER_THE_DOT,
+    "accept.after_commit",
+    "accept.before_answers",
+    "accept.before_hand_over",
+    "deliver.before_mark",
+    "deliver.composed",
+    "tick.taken",
+    "tick.outcomes_written",
+    "tick.before_commit",
+    "tick.after_commit",
+    "lease.before_renewal",
+    "lease.renewed",
+    "claim.before_commit",
+    "claim.after_commit",
+)
+
+
+def arm(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Raise something at a place, once."""
+    switch = {killpoints.SWITCH: f"{name}:raise=ZeroDivisionError"}
+    monkeypatch.setattr(killpoints, "_plan", killpoints.plan(switch))
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def waiting(database: Database) -> list[tuple[str, str]]:
+    """(email id, status) of what is not final."""
+    mine = (emails.c.account_id == queue.c.account_id) & (emails.c.id == queue.c.email_id)
+    async with database.read() as connection:
+        rows = await connection.execute(select(emails.c.id, emails.c.status).join_from(queue, emails, mine))
+        return [(email_id, status) for email_id, status in rows]
+
+
+async def drained(engine: Engine) -> bool:
+    """What is uncertain waits a quarter of an hour; not here."""
+    left = await waiting(engine.database)
+    for email_id, status in left:
+        if status == "uncertain":
+            async with engine.database.write() as connection:
+                await interventions.retry_now(connection, email_id, engine.clock.now_ms())
+    return not left
+
+
+@pytest.mark.parametrize("name", ANYWHERE)
+async def test_an_exception_anywhere_loses_nothing_and_ends_no_loop(
+    name: str, sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await Engine.start(sqlite_database, tmp_path, lease=1)
+    try:
+        arm(monkeypatch, name)
+        await engine.accept("first@x.test")
+        if name.startswith("claim."):
+            async with sqlite_database.write() as connection:
+                await connection.execute(queue.update().values(owner=0))
+        await until(lambda: drained(engine))
+        await engine.accept("second@x.test", "third@y.test")
+        await until(lambda: drained(engine))
+        async with sqlite_database.read() as connection:
+            rows = (
+                await connection.execute(
+                    select(emails.c.recipient, emails.c.status, emails.c.possible_duplicate)
+                )
+            ).all()
+    finally:
+        await engine.stop()
+    assert {status for _, status, _ in rows} == {"delivered"}
+    copies = engine.post.recipients()
+    assert set(copies) == {recipient for recipient, _, _ in rows}
+    twice = {recipient for recipient in copies if copies.count(recipient) > 1}
+    assert twice <= {recipient for recipient, _, flagged in rows if flagged}
+    assert (name == "deliver.before_outcome") == bool(twice)
+
+
+async def test_q09_a_database_that_is_away_at_the_gate_defers_and_forgets_nobody(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await Engine.start(sqlite_database, tmp_path)
+    away = StorageUnavailableError("away")
+    try:
+        with monkeypatch.context() as patch:
+
+            def fail(_: str) -> None:
+                raise away
+
+            patch.setattr(engine.directory, "account", fail)
+            await engine.accept("first@x.test", "second@x.test")
+
+            async def deferred() -> bool:
+                return {status for _, status in await waiting(sqlite_database)} == {"deferred"}
+
+            await until(deferred)
+        await until(lambda: drained(engine))
+    finally:
+        await engine.stop()
+    assert sorted(engine.post.recipients()) == ["first@x.test", "second@x.test"]
