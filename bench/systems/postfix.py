@@ -58,7 +58,7 @@ class Postfix(System):
         return f"Postfix {run('postconf', '-d', '-h', 'mail_version').strip()}"
 
     def start(self) -> None:
-        for name in ("etc", "queue", "data", "sasl"):
+        for name in ("etc/sasl", "queue", "data"):
             (self.directory / name).mkdir(parents=True)
         shutil.chown(self.directory / "data", "postfix")
         self._add_user()
@@ -94,7 +94,7 @@ class Postfix(System):
             "smtpd_sasl_auth_enable": "yes",
             "smtpd_sasl_type": "cyrus",
             "smtpd_sasl_path": "smtpd",
-            "cyrus_sasl_config_path": self.directory / "sasl",
+            "cyrus_sasl_config_path": self.directory / "etc/sasl",  # where Debian's looks in any case
             "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
             "relayhost": f"[{self.site.sink_host}]:{self.site.sink_port}",
         }
@@ -107,4 +107,4 @@ class Postfix(System):
         database = self.directory / "sasldb2"
         run("saslpasswd2", "-p", "-c", "-f", database, "-u", DOMAIN, local, input=password)
         database.chmod(0o644)
-        (self.directory / "sasl/smtpd.conf").write_text(SASL.format(directory=self.directory))
+        (self.directory / "etc/sasl/smtpd.conf").write_text(SASL.format(directory=self.directory))

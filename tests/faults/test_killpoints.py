@@ -18,7 +18,6 @@ from support.net import small_internet
 from support.waiting import until
 
 ON_SQLITE = (
-    ("accept.before_commit", "kill"),
     ("accept.after_commit", "kill"),
     ("blobs.before_rename", "kill"),
     ("deliver.after_final_dot", "kill"),
@@ -26,7 +25,6 @@ ON_SQLITE = (
 )
 ON_POSTGRESQL = (
     ("deliver.reply_received", "kill"),
-    ("accept.after_commit", "kill"),
     ("tick.before_commit", "raise"),
     ("lease.lost", "raise"),  # after a stop that is longer than the lease
 )
