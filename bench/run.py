@@ -38,7 +38,7 @@ SYSTEMS: dict[str, type[System]] = {
 }
 NAMES = [load.name for load in LOADS]
 BACKLOG = "backlog"
-QUICK = {"messages": 1000, "rounds": 1}
+QUICK = {"messages": 300, "rounds": 1}
 OUT = Path(__file__).parent / "out"
 
 

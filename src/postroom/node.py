@@ -237,10 +237,9 @@ class Node:
     def _hand_over(self, members: list[Member]) -> None:
         """From the group commit straight to the delivery engine: what it holds need not be read again."""
         for member in members:
-            entries = [entry for entry in member.entries if member.owner]
-            if entries:
+            if member.entries:
                 self.loader.remember(Stored.from_draft(member.draft, self.hostname))
-                self.scheduler.take(entries)
+                self.scheduler.take(member.entries)
 
     async def _start_web(self) -> dict[str, object]:
         web = WebServer(build({"database": self._database_problem}), self.config.http.listen)

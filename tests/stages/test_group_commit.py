@@ -142,6 +142,7 @@ async def test_over_the_quota_may_be_held_until_the_next_day(database: Database,
     day = 86_400_000
     midnight = (desk.clock.now_ms() // day + 1) * day
     assert sorted(rows)[1] == ("quota", 0, midnight)
+    assert [len(member.entries) for member in desk.handed] == [1, 0]  # tomorrow's is nobody's yet
     assert statuses == ["held", "queued"]
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
-import zstandard
 
-from postroom.accept import rows
+from postroom.accept.rows import Layout, content_row, lay_out
 from postroom.errors import CommitUnknownError, StorageUnavailableError
 from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
@@ -45,9 +44,14 @@ class Member:
     hold_over_quota: bool
     owner: int
     lifetime: int
+    layout: Layout
     answer: asyncio.Future[Answer]
     decision: Refused | None = None
-    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What this node shall deliver."""
+        return self.layout.entries if self.decision is None else []
 
 
 class GroupCommit:
@@ -84,9 +88,11 @@ class GroupCommit:
         if len(self._waiting) >= WAITING:
             answer.set_result(Refused(refusals.STORAGE_UNAVAILABLE))
             return answer
-        self._waiting.append(
-            Member(draft, quota, hold_over_quota, self._owner_for(draft.account_id), self._lifetime, answer)
+        owner = self._owner_for(draft.account_id)
+        layout = lay_out(
+            draft, content_row(draft), self._clock.now_ms(), owner=owner, lifetime=self._lifetime
         )
+        self._waiting.append(Member(draft, quota, hold_over_quota, owner, self._lifetime, layout, answer))
         if len(self._running) < self._parallel:
             self._begin()
         return answer
@@ -120,12 +126,14 @@ class GroupCommit:
     async def _commit(self, batch: list[Member]) -> None:
         writing = asyncio.ensure_future(self._write(batch))
         try:
-            await asyncio.wait({writing}, timeout=self._database.timeout)
-            if not writing.done():
-                # Nobody waits forever: the members are told to come back. `decide` leaves them out, unless it has
-                # run already: then they are delivered too (a second copy is the lesser evil, and it is logged).
-                log.error("accept takes too long; answering 451", members=len(batch))
+            while not (await asyncio.wait({writing}, timeout=self._database.timeout))[0]:
+                # Nobody waits forever: who is in this batch or behind it is told to come back. `decide` leaves them
+                # out, unless it has run already: then they are delivered too (a second copy is the lesser evil).
+                log.error(
+                    "accept takes too long; answering 451", members=len(batch), behind=len(self._waiting)
+                )
                 self._refuse(batch)
+                self._refuse(self._waiting)
             await writing
         except CommitUnknownError as error:
             await self._look_up(batch, str(error))
@@ -135,6 +143,8 @@ class GroupCommit:
         except Exception as error:
             log.exception("group commit failed inside", members=len(batch))
             await self._look_up(batch, str(error))
+        finally:
+            self._refuse(batch)  # whatever has happened, no session is left without an answer
 
     async def _write(self, batch: list[Member]) -> None:
         reach("accept.batch_taken")
@@ -193,36 +203,40 @@ class GroupCommit:
 
 
 def decide(batch: list[Member], used: dict[str, int], suppressed: set[tuple[str, str]], now: int) -> Inserts:
-    """Decide each member by itself, in order, and lay out what to insert. `used` counts up as members are kept."""
+    """Decide each member by itself, in order; the rows of those who are kept come back. `used` counts them."""
     inserts = Inserts()
-    compressor = zstandard.ZstdCompressor(level=1)
     for member in batch:
+        account_id = member.draft.account_id
         if member.answer.done():
             # It was told to come back while the transaction waited for its turn, so it must not be kept.
-            member.decision, member.entries = Refused(refusals.STORAGE_UNAVAILABLE), []
+            member.decision = Refused(refusals.STORAGE_UNAVAILABLE)
             continue
-        draft = member.draft
-        wanted = len(draft.envelope.recipients)
-        before = used[draft.account_id]
-        gone = (
-            {address for account, address in suppressed if account == draft.account_id}
-            if suppressed
-            else set()
-        )
-        over = member.quota is not None and before + wanted > member.quota
-        member.decision = None
-        member.entries = []
-        if over and not member.hold_over_quota:
-            member.decision = quota_refusal(member.quota or 0, before, now)
-        elif draft.refuse_suppressed and gone:
-            member.decision = _suppressed_refusal(draft, gone)
+        member.decision = _decide_one(member, used[account_id], suppressed, now)
         if member.decision is None:
-            used[draft.account_id] = inserts.used[draft.account_id] = before + wanted
-            member.entries = rows.lay_out(inserts, member, gone, compressor, now, held=over)
+            used[account_id] += len(member.draft.envelope.recipients)
+            inserts.used[account_id] = used[account_id]
+            member.layout.add_to(inserts)
     return inserts
 
 
-def _suppressed_refusal(draft: Draft, gone: set[str]) -> Refused | None:
+def _decide_one(member: Member, used: int, suppressed: set[tuple[str, str]], now: int) -> Refused | None:
+    """Why this member is not kept, or None. Its rows are laid out anew where they are not what they usually are."""
+    draft = member.draft
+    over = member.quota is not None and used + len(draft.envelope.recipients) > member.quota
+    if over and not member.hold_over_quota:
+        return quota_refusal(member.quota or 0, used, now)
+    gone = frozenset(address for account, address in suppressed if account == draft.account_id)
+    if gone and draft.refuse_suppressed:
+        refused = _suppressed_refusal(draft, gone)
+        if refused is not None:
+            return refused
+    if gone or over:
+        content, owner, lifetime = member.layout.content, member.owner, member.lifetime
+        member.layout = lay_out(draft, content, now, owner=owner, lifetime=lifetime, gone=gone, held=over)
+    return None
+
+
+def _suppressed_refusal(draft: Draft, gone: frozenset[str]) -> Refused | None:
     for recipient in draft.envelope.recipients:
         if str(recipient.address) in gone:
             return Refused(refusals.RECIPIENT_SUPPRESSED, {"address": str(recipient.address)})

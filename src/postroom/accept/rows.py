@@ -1,9 +1,13 @@
 """What one accepted draft adds to the tables: its content, the message, and per recipient an email, a queue row and
-its first event. A suppressed recipient is final at once and never queued."""
+its first event. A suppressed recipient is final at once and never queued.
+
+Rows are laid out when a draft comes in, while the transaction before its own still runs; inside its own there is
+nothing left to do but to insert them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import zstandard
 
@@ -15,35 +19,59 @@ from postroom.types.envelope import Recipient
 from postroom.types.events import EventType
 from postroom.types.status import EmailStatus, Hold
 
-if TYPE_CHECKING:
-    from postroom.accept.commit import Member
-
 FAST, SLOW = 0, 1
+_COMPRESSOR = zstandard.ZstdCompressor(level=1)
+
+
+@dataclass(slots=True)
+class Layout:
+    """The rows of one draft. `entries` are those queue rows that have an owner, as its delivery engine wants them."""
+
+    message: MessageRow
+    content: ContentRow | None
+    emails: list[EmailRow] = field(default_factory=list)
+    queue: list[QueueRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+    def add_to(self, inserts: Inserts) -> None:
+        inserts.messages.append(self.message)
+        if self.content is not None:
+            inserts.contents.append(self.content)
+        inserts.emails.extend(self.emails)
+        inserts.queue.extend(self.queue)
+        inserts.events.extend(self.events)
+
+
+def content_row(draft: Draft) -> ContentRow | None:
+    """Small content, compressed; None for large content, which is in the blob store."""
+    if draft.content.blob is not None:
+        return None
+    return ContentRow(draft.account_id, draft.id, _COMPRESSOR.compress(draft.content.data))
 
 
 def lay_out(
-    inserts: Inserts,
-    member: Member,
-    gone: set[str],
-    compressor: zstandard.ZstdCompressor,
+    draft: Draft,
+    content: ContentRow | None,
     now: int,
     *,
-    held: bool,
-) -> list[Entry]:
-    """Add the rows of one draft to `inserts`; the entries of its queue rows come back. `gone` are suppressed addresses,
+    owner: int,
+    lifetime: int,
+    gone: frozenset[str] = frozenset(),
+    held: bool = False,
+) -> Layout:
+    """`owner` is the incarnation that shall deliver, `lifetime` in milliseconds, `gone` are suppressed addresses,
     `held` means the quota is used up and the message waits for the next day."""
-    draft = member.draft
     queued = [recipient for recipient in draft.envelope.recipients if str(recipient.address) not in gone]
-    if draft.content.blob is None:
-        inserts.contents.append(
-            ContentRow(draft.account_id, draft.id, compressor.compress(draft.content.data))
-        )
-    inserts.messages.append(_message(draft, expires=None if queued else now))
-    for recipient in draft.envelope.recipients:
+    layout = Layout(_message(draft, expires=None if queued else now), content)
+    for recipient in draft.envelope.recipients if gone else ():
         if str(recipient.address) in gone:
-            _suppressed(inserts, draft, recipient, now)
+            _suppressed(layout, draft, recipient, now)
     lane = FAST if len(queued) == 1 and draft.stream is Stream.TRANSACTIONAL else SLOW
-    return [_queued(inserts, member, recipient, lane, now, held=held) for recipient in queued]
+    due_at = next_day_ms(now) if held else now
+    for recipient in queued:
+        _queued(layout, draft, recipient, lane, 0 if held else owner, due_at, lifetime, now)
+    return layout
 
 
 def _message(draft: Draft, *, expires: int | None) -> MessageRow:
@@ -73,39 +101,57 @@ def _message(draft: Draft, *, expires: int | None) -> MessageRow:
     )
 
 
-def _suppressed(inserts: Inserts, draft: Draft, recipient: Recipient, now: int) -> None:
+def _suppressed(layout: Layout, draft: Draft, recipient: Recipient, now: int) -> None:
     email_id = mail_id(now)
-    inserts.emails.append(_email(draft, recipient, email_id, EmailStatus.SUPPRESSED, now, final_at=now))
-    inserts.events.append(_event(draft, email_id, EventType.SUPPRESSED, now))
+    layout.emails.append(_email(draft, recipient, email_id, EmailStatus.SUPPRESSED, now, final_at=now))
+    layout.events.append(_event(draft, email_id, EventType.SUPPRESSED, now))
 
 
 def _queued(
-    inserts: Inserts, member: Member, recipient: Recipient, lane: int, now: int, *, held: bool
-) -> Entry:
-    draft = member.draft
-    email_id = mail_id(now)
-    site = recipient.address.domain
-    due_at, owner, hold = (next_day_ms(now), 0, Hold.QUOTA.value) if held else (now, member.owner, "")
-    expires_at = due_at + member.lifetime
+    layout: Layout,
+    draft: Draft,
+    recipient: Recipient,
+    lane: int,
+    owner: int,
+    due_at: int,
+    lifetime: int,
+    now: int,
+) -> None:
+    email_id, site, expires_at = mail_id(now), recipient.address.domain, due_at + lifetime
+    held = due_at > now
     status = EmailStatus.HELD if held else EmailStatus.QUEUED
-    inserts.emails.append(_email(draft, recipient, email_id, status, now, final_at=None))
-    inserts.queue.append(
+    layout.emails.append(_email(draft, recipient, email_id, status, now, final_at=None))
+    layout.queue.append(
         QueueRow(
-            draft.account_id, email_id, draft.id, draft.domain_id, site, lane, owner, due_at, expires_at, hold
+            draft.account_id,
+            email_id,
+            draft.id,
+            draft.domain_id,
+            site,
+            lane,
+            owner,
+            due_at,
+            expires_at,
+            Hold.QUOTA.value if held else "",
         )
     )
-    inserts.events.append(_event(draft, email_id, EventType.QUEUED, now))
+    layout.events.append(_event(draft, email_id, EventType.QUEUED, now))
     if held:
-        inserts.events.append(_event(draft, email_id, EventType.HELD, now, '{"reason": "quota"}'))
+        layout.events.append(_event(draft, email_id, EventType.HELD, now, '{"reason": "quota"}'))
+    if owner:
+        layout.entries.append(_entry(layout.queue[-1], recipient))
+
+
+def _entry(row: QueueRow, recipient: Recipient) -> Entry:
     return Entry(
-        account_id=draft.account_id,
-        email_id=email_id,
-        message_id=draft.id,
-        domain_id=draft.domain_id,
-        site=site,
-        lane=lane,
-        due_at=due_at,
-        expires_at=expires_at,
+        account_id=row.account_id,
+        email_id=row.email_id,
+        message_id=row.message_id,
+        domain_id=row.domain_id,
+        site=row.site,
+        lane=row.lane,
+        due_at=row.due_at,
+        expires_at=row.expires_at,
         attempts=0,
         unfinished=0,
         recipient=str(recipient.address),

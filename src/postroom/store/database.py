@@ -11,7 +11,6 @@ background (`store.checkpoint`). PostgreSQL: a pool for everything, and a small 
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from postroom.errors import CommitUnknownError, ConfigError, ConflictError, StorageUnavailableError
+from postroom.store.turn import Turn
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Database:
         self.url = url
         self.timeout = timeout
         self.sqlite = url.get_backend_name() == "sqlite"
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
         self._writer: AsyncConnection | None = None
         self._raw: Any = None
         self._batches: asyncpg.Pool | None = None
@@ -117,15 +117,11 @@ class Database:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """The writer's turn (SQLite). Waiting longer than `timeout` is StorageUnavailableError."""
-        try:
-            async with asyncio.timeout(self.timeout):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise StorageUnavailableError("the database is busy") from None
+        await self._turn.take(self.timeout)
         try:
             yield
         finally:
-            self._turn.release()
+            self._turn.give_back()
 
     async def sqlite_batch(self, function: Callable[..., T], *args: Any) -> T:
         """Run `function(sqlite3 connection, *args)` in the writer's thread inside one transaction."""

@@ -1,0 +1,143 @@
+"""Q02: the bytes `250` leave only after the fsync that covers the commit. SIGKILL cannot show that; system calls do.
+
+The answer travels inside TLS, so it is known by its place: each reply is one write, and that to an end of data is the
+fourth of each message. What is written and what is synced is known by the message id, which lies plainly in the pages.
+"""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Sequence
+from pathlib import Path
+
+from support.postgres import PostgresServer
+from support.process import Relay, starting
+from support.strace import Call, calls, children, recording
+from support.world import Tenant, World
+
+CALLS = "read,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwritev,pwritev2,fsync,fdatasync"
+SENDS = ("write", "writev", "sendto", "sendmsg")
+WRITES = ("pwrite64", "pwritev", "pwritev2", "write")
+SYNCS = ("fsync", "fdatasync")
+REPLIES = 4  # to MAIL, RCPT, DATA and the end of data
+MESSAGES = 5
+
+
+def messages(client: smtplib.SMTP, tenant: Tenant, number: int) -> list[str]:
+    """Send them one by one; their ids."""
+    ids = []
+    for _ in range(number):
+        assert client.mail(f"app@{tenant.domain}")[0] == 250
+        assert client.rcpt(f"you@{tenant.domain}")[0] == 250
+        code, reply = client.data(f"From: app@{tenant.domain}\r\n\r\n{'hello ' * 10}\r\n".encode())
+        assert code == 250
+        ids.append(reply.decode().rpartition(" ")[2])
+    return ids
+
+
+def answers(trace: Sequence[Call], client: smtplib.SMTP) -> list[Call]:
+    """The writes that carried the answers to the ends of data."""
+    assert client.sock is not None
+    socket = f"->127.0.0.1:{client.sock.getsockname()[1]}]"
+    sends = [call for call in trace if call.name in SENDS and socket in call.file]
+    assert len(sends) % REPLIES == 0, [call.result for call in sends]
+    return sends[REPLIES - 1 :: REPLIES]
+
+
+def unproven(trace: Sequence[Call], answer: Call, message_id: str, log: str, after: int = -1) -> str:
+    """Why it is not shown that this message was durable before its answer left; "" if it is.
+
+    `log` is a part of the path of the database's log. Every write to it that contains the id before the answer, and
+    at least one, has to be followed by a sync that began after the write (and after line `after`) and ended before
+    the answer began.
+    """
+    written = [
+        call
+        for call in trace
+        if call.name in WRITES
+        and log in call.file
+        and message_id.encode() in call.data
+        and call.began < answer.began
+    ]
+    if not written:
+        return f"{message_id} was not written to the log before its answer"
+    last = max(after, *(call.ended for call in written))
+    synced = [
+        call
+        for call in trace
+        if call.name in SYNCS and log in call.file and call.result == 0 and call.began > last
+    ]
+    if not any(call.ended < answer.began for call in synced):
+        return f"no sync of the log between the commit of {message_id} and its answer"
+    return ""
+
+
+def connected(relay: Relay, tenant: Tenant) -> smtplib.SMTP:
+    client = relay.smtp(*tenant.login)
+    client.ehlo()
+    messages(client, tenant, 1)  # caches are warm, and connections to the database are made
+    return client
+
+
+def test_q02_sqlite_syncs_its_log_before_the_250(tmp_path: Path) -> None:
+    log = tmp_path / "trace"
+    with starting(tmp_path / "data", "--first-run") as relay:
+        tenant = World.of(relay.data).tenant("app.test")
+        with connected(relay, tenant) as client:
+            with recording(log, [relay.process.pid], CALLS):
+                ids = messages(client, tenant, MESSAGES)
+            trace = calls(log)
+            found = answers(trace, client)
+        assert relay.stop() == 0
+    assert len(found) == MESSAGES
+    for answer, message_id in zip(found, ids, strict=True):
+        assert unproven(trace, answer, message_id, "postroom.db-wal") == ""
+        without = [call for call in trace if call.name not in SYNCS]
+        assert unproven(without, answer, message_id, "postroom.db-wal") != "", "the oracle would not see it"
+        early = Call(answer.pid, answer.name, answer.args, answer.result, 0, 0)
+        assert unproven(trace, early, message_id, "postroom.db-wal") != "", "the oracle would not see it"
+
+
+def test_q02_postgresql_syncs_its_log_between_commit_and_250(
+    postgres_server: PostgresServer, postgres_url: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "trace"
+    settings = {"POSTROOM_DATABASE__URL": postgres_url}
+    with starting(tmp_path / "data", "--first-run", settings=settings) as relay:
+        tenant = World(postgres_url, relay.data).tenant("app.test")
+        with connected(relay, tenant) as client:
+            server = postmaster(postgres_server.port)
+            with recording(log, [relay.process.pid, server, *children(server)], CALLS):
+                ids = messages(client, tenant, MESSAGES)
+            trace = calls(log)
+            found = answers(trace, client)
+        assert relay.stop() == 0
+    assert len(found) == MESSAGES
+    for answer, message_id in zip(found, ids, strict=True):
+        commit = commit_of(trace, message_id, postgres_server.port)
+        assert commit.began < answer.began
+        assert unproven(trace, answer, message_id, "/pg_wal/", commit.began) == ""
+        without = [call for call in trace if call.name not in SYNCS]
+        assert unproven(without, answer, message_id, "/pg_wal/", commit.began) != "", (
+            "the oracle would not see it"
+        )
+
+
+def commit_of(trace: Sequence[Call], message_id: str, port: int) -> Call:
+    """The relay's COMMIT on the connection on which it had sent this message."""
+    sent = [call for call in trace if call.name in SENDS and f"->127.0.0.1:{port}]" in call.file]
+    copied = next(call for call in sent if message_id.encode() in call.data)
+    return next(
+        call
+        for call in sent
+        if call.file == copied.file and call.began > copied.began and b"COMMIT" in call.data
+    )
+
+
+def postmaster(port: int) -> int:
+    """The process of the server that listens on this port."""
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        words = command.read_bytes().split(b"\0")
+        if b"-p" in words and str(port).encode() in words and words[0].endswith(b"/postgres"):
+            return int(command.parent.name)
+    raise AssertionError(f"no PostgreSQL on port {port}")
