@@ -1,7 +1,7 @@
 """Fills Postroom's queue as if a bulk sender had just handed everything over.
 
 It runs as a process of its own beside (or before) `postroom serve`, with that one's settings in its environment. Each
-line on standard input is a number: so many messages are kept, through the functions that accept uses, and "filled N"
+line on standard input is a number: so many messages are kept, by the same group commit as in `serve`, and "filled N"
 is answered. Messages are `broadcast`, to one recipient each (bulk1@..., bulk2@...), mostly random base64.
 
     python bench/fill.py bulk.test 2048 <<< 1000000
@@ -15,26 +15,25 @@ import os
 import random
 import sys
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
 
 from postroom import config
-from postroom.accept.commit import Member, decide
+from postroom.accept.commit import GroupCommit
 from postroom.runtime.clock import Clock
 from postroom.runtime.ids import mail_id
-from postroom.store import batches
-from postroom.store.batches.rows import Inserts
 from postroom.store.checkpoint import Checkpointer
 from postroom.store.database import Database
 from postroom.store.domains import Domain
 from postroom.tenancy import domains
-from postroom.tenancy.quotas import day_number
 from postroom.types.draft import Content, Draft, Stream
 from postroom.types.envelope import Address, Envelope, Recipient
+from postroom.types.refusals import Refused
 
-BATCH = 1000
+BATCH = 2000
 POOL = 256
 BULK = "sink.test"
 NOBODY = 0
+"""Owner of the rows: whoever delivers claims them."""
 
 
 async def main(domain_name: str, size: int) -> None:
@@ -43,37 +42,35 @@ async def main(domain_name: str, size: int) -> None:
     checkpointer = Checkpointer(database) if database.sqlite else None
     if checkpointer is not None:
         checkpointer.start()
+    commit = GroupCommit(
+        database,
+        Clock(),
+        lifetime=settings.delivery.lifetime,
+        owner_for=lambda _: NOBODY,
+        handed=lambda _: None,
+        counted=lambda *_: None,
+    )
     try:
-        domain = (await domains.show(database, domain_name)).domain
-        drafts = _drafts(domain, size)
-        lifetime = round(settings.delivery.lifetime * 1000)
+        drafts = _drafts((await domains.show(database, domain_name)).domain, size)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            wanted = int(line)
-            for done in range(0, wanted, BATCH):
-                await _keep(database, [next(drafts) for _ in range(min(BATCH, wanted - done))], lifetime)
-            print(f"filled {wanted}", flush=True)
+            await _fill(commit, islice(drafts, int(line)))
+            print(f"filled {line.strip()}", flush=True)
     finally:
+        await commit.stop()
         if checkpointer is not None:
             await checkpointer.stop()
         await database.close()
 
 
-async def _keep(database: Database, drafts: list[Draft], lifetime: int) -> None:
-    """One transaction of accept. The rows belong to nobody: whoever delivers claims them."""
-    loop = asyncio.get_running_loop()
-    batch = [Member(draft, None, False, NOBODY, lifetime, loop.create_future()) for draft in drafts]
-    now = Clock().now_ms()
-
-    def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
-        return decide(batch, used, suppressed, now)
-
-    addresses = [
-        (draft.account_id, str(recipient.address))
-        for draft in drafts
-        for recipient in draft.envelope.recipients
-    ]
-    accounts = [draft.account_id for draft in drafts]
-    await batches.accept(database, day_number(now), accounts, addresses, plan)
+async def _fill(commit: GroupCommit, drafts: Iterator[Draft]) -> None:
+    """Raises RuntimeError when one is refused."""
+    while some := list(islice(drafts, BATCH)):
+        answers = await asyncio.gather(
+            *(commit.submit(draft, quota=None, hold_over_quota=False) for draft in some)
+        )
+        refused = next((answer for answer in answers if isinstance(answer, Refused)), None)
+        if refused is not None:
+            raise RuntimeError(f"not kept: {refused}")
 
 
 def _drafts(domain: Domain, size: int) -> Iterator[Draft]:

@@ -138,10 +138,14 @@ def kind() -> str:
 
 def remove_all(scratch: Path) -> None:
     """Remove what a run that was killed has left."""
-    for root in (VERSION_1, VERSION_2):
-        for directory in root.glob(f"{scratch.name}-*"):
-            with suppress(OSError):
+    left = [path for root in (VERSION_1, VERSION_2) for path in root.glob(f"{scratch.name}-*")]
+    deadline = time.monotonic() + 5
+    while left and time.monotonic() < deadline:
+        for directory in left:
+            with suppress(OSError):  # its processes are still ending
                 directory.rmdir()
+        left = [directory for directory in left if directory.exists()]
+        time.sleep(0.05)
 
 
 def _root() -> Path | None:

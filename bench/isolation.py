@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import groups
 
 MARK = "POSTROOM_BENCH_SCRATCH"
 """Set inside: the run's temporary directory."""
+PRIVATE = "POSTROOM_BENCH_PRIVATE"
+"""Set in namespaces of our own."""
 
 ENTER = """\
 ip link set lo up || exit 1
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/etc-upper,workdir=$1/etc-work" /etc || exit 1
 shift
+export POSTROOM_BENCH_PRIVATE=yes
 "$@"
 """
 NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -36,18 +39,22 @@ def scratch() -> Path | None:
 
 def run_inside(arguments: list[str], parent: Path | None) -> int:
     """This program once more, inside; its exit status. The temporary directory, in `parent`, is removed in the end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="postroom-bench-", dir=parent) as name:
         directory = Path(name)
         directory.chmod(0o755)  # Postfix and PostgreSQL run as users of their own
-        command = [*_namespaces(directory), sys.executable, *arguments]
-        process = subprocess.Popen(command, env=os.environ | {MARK: name})
-        while True:
-            # Ctrl-C reaches the process itself, too: it ends what it has started, and then we go on here.
-            with suppress(KeyboardInterrupt):
-                status = process.wait()
-                break
-        groups.remove_all(directory)
-        return status
+        namespaces = _namespaces(directory)
+        process = subprocess.Popen([*namespaces, sys.executable, *arguments], env=os.environ | {MARK: name})
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            return process.wait()  # Ctrl-C has reached it, too, and it ends what it has started
+        except SystemExit:
+            process.kill() if namespaces else process.terminate()  # all that is in the namespaces goes with them
+            process.wait()
+            raise
+        finally:
+            groups.remove_all(directory)
 
 
 def _namespaces(directory: Path) -> list[str]:
@@ -64,6 +71,5 @@ def _namespaces(directory: Path) -> list[str]:
 
 
 def is_private() -> bool:
-    """Whether there is no other network interface than `lo`."""
-    lines = Path("/proc/net/dev").read_text().splitlines()[2:]
-    return [line.partition(":")[0].strip() for line in lines] == ["lo"]
+    """Whether network and /etc are the run's own."""
+    return PRIVATE in os.environ

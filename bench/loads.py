@@ -85,7 +85,7 @@ def latency(system: System, traffic: Traffic, sink: Sink) -> Row:
     sent = generate(system, paced, log=accepted)
     sink.wait(PATIENCE)
     sink.dump(arrived)
-    return _accepted(sent) | percentiles(waits(accepted, arrived))
+    return {"errors": sent["errors"], **percentiles(waits(accepted, arrived))}
 
 
 def waits(accepted: Path, arrived: Path) -> list[float]:

@@ -21,7 +21,7 @@ from groups import Cpu, Group
 
 PREFAULT = 768 * 1024 * 1024
 SAMPLE_SECONDS = 0.25
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 0.5
 
 
 @dataclass

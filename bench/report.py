@@ -71,7 +71,12 @@ TITLES = {
     "backlog-many": "Delivered with many queued, and single messages of another account behind them",
 }
 
-RATIOS = (("rate", "rate"), ("cpu_per_1000", "CPU"), ("ack_p99_ms", "ack p99"))
+RATIOS = (
+    ("rate", "rate"),
+    ("cpu_per_1000", "CPU"),
+    ("ack_p99_ms", "ack p99"),
+    ("first_byte_p99_ms", "first byte p99"),
+)
 """What is compared under each load, where it was measured."""
 
 

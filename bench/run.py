@@ -13,6 +13,7 @@ As root on Linux everything runs in private namespaces (no packet leaves), and w
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -48,6 +49,7 @@ def main() -> int:
     if scratch is None:
         smtp.build()
         return isolation.run_inside(sys.argv, options.scratch)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run = _benchmark(options, scratch)
     except KeyboardInterrupt:

@@ -48,13 +48,19 @@ class PostfixOpenDkim(Postfix):
         )
         (self.directory / "opendkim.conf").write_text(settings)
         with (self.directory / "opendkim.log").open("w") as log:
-            self.group.spawn(["opendkim", "-f", "-x", self.directory / "opendkim.conf"], stderr=log)
+            self._milter = self.group.spawn(
+                ["opendkim", "-f", "-x", self.directory / "opendkim.conf"], stderr=log
+            )
         deadline = time.monotonic() + START_SECONDS
         while not self._socket.exists():
             if time.monotonic() > deadline:
                 raise RuntimeError(f"OpenDKIM does not listen: {self.log_end()}")
             time.sleep(0.05)
         super().start()
+
+    def stop(self) -> None:
+        self._milter.kill()  # told to end, it takes five seconds
+        super().stop()
 
     def settings(self) -> dict[str, object]:
         milter = {"smtpd_milters": f"unix:{self._socket}", "milter_default_action": "tempfail"}

@@ -38,12 +38,13 @@ from postroom.runtime.blobs import FileBlobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.every import Every
+from postroom.runtime.files import make_directory
 from postroom.runtime.interfaces import own_addresses
 from postroom.runtime.killpoints import reach
 from postroom.runtime.loop import LoopLag
 from postroom.runtime.secrets import SecretBox
 from postroom.runtime.tls import Certificates, certificate_files
-from postroom.store import installation, migrate, queue
+from postroom.store import durability, installation, migrate, queue
 from postroom.store.checkpoint import Checkpointer
 from postroom.store.database import Database
 from postroom.tenancy import keys
@@ -129,13 +130,14 @@ class Node:
             config.database_url, timeout=config.database.timeout, pool=config.database.pool
         )
         self._started("database", self.database.close)
+        await durability.check(self.database)
         for revision in await migrate.upgrade(self.database):
             log.info("database upgraded", revision=revision)
         if self.database.sqlite:
             checkpointer = Checkpointer(self.database)
             checkpointer.start()
             self._started("checkpoints", checkpointer.stop)
-        self.blobs = FileBlobs(config.data / "blobs", self.clock)
+        self.blobs = FileBlobs(make_directory(config.data / "blobs"), self.clock)
 
     async def _build_core(self) -> None:
         self.directory = Directory(self.database, self.clock)
@@ -242,7 +244,10 @@ class Node:
                 self.scheduler.take(member.entries)
 
     async def _start_web(self) -> dict[str, object]:
-        web = WebServer(build({"database": self._database_problem}), self.config.http.listen)
+        web = WebServer(
+            build({"database": self._database_problem, "durability": self._durability_problem}),
+            self.config.http.listen,
+        )
         await web.start()
         self._started("web", web.stop)
         return {"host": web.address[0], "port": web.address[1]}
@@ -254,6 +259,13 @@ class Node:
         except StorageUnavailableError as error:
             return str(error)
         return ""
+
+    async def _durability_problem(self) -> str:
+        """Somebody may have changed a setting since the start."""
+        try:
+            return await durability.weakness(self.database)
+        except StorageUnavailableError:
+            return ""  # the check of the database says so
 
 
 def _hostname(config: Config) -> str:

@@ -1,47 +1,23 @@
 """Q02: the bytes `250` leave only after the fsync that covers the commit. SIGKILL cannot show that; system calls do.
 
-The answer travels inside TLS, so it is known by its place: each reply is one write, and that to an end of data is the
-fourth of each message. What is written and what is synced is known by the message id, which lies plainly in the pages.
+The answer travels inside TLS, so it is known by its place (`faults.traced`). What is written and what is synced is
+known by the message id, which lies plainly in the pages.
 """
 
 from __future__ import annotations
 
-import smtplib
 from collections.abc import Sequence
 from pathlib import Path
 
+from faults.traced import SENDS, SYNCS, answers, connected, messages
 from support.postgres import PostgresServer
-from support.process import Relay, starting
+from support.process import starting
 from support.strace import Call, calls, children, recording
-from support.world import Tenant, World
+from support.world import World
 
-CALLS = "read,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwritev,pwritev2,fsync,fdatasync"
-SENDS = ("write", "writev", "sendto", "sendmsg")
+CALLS = "write,writev,sendto,sendmsg,pwrite64,pwritev,pwritev2,fsync,fdatasync"
 WRITES = ("pwrite64", "pwritev", "pwritev2", "write")
-SYNCS = ("fsync", "fdatasync")
-REPLIES = 4  # to MAIL, RCPT, DATA and the end of data
 MESSAGES = 5
-
-
-def messages(client: smtplib.SMTP, tenant: Tenant, number: int) -> list[str]:
-    """Send them one by one; their ids."""
-    ids = []
-    for _ in range(number):
-        assert client.mail(f"app@{tenant.domain}")[0] == 250
-        assert client.rcpt(f"you@{tenant.domain}")[0] == 250
-        code, reply = client.data(f"From: app@{tenant.domain}\r\n\r\n{'hello ' * 10}\r\n".encode())
-        assert code == 250
-        ids.append(reply.decode().rpartition(" ")[2])
-    return ids
-
-
-def answers(trace: Sequence[Call], client: smtplib.SMTP) -> list[Call]:
-    """The writes that carried the answers to the ends of data."""
-    assert client.sock is not None
-    socket = f"->127.0.0.1:{client.sock.getsockname()[1]}]"
-    sends = [call for call in trace if call.name in SENDS and socket in call.file]
-    assert len(sends) % REPLIES == 0, [call.result for call in sends]
-    return sends[REPLIES - 1 :: REPLIES]
 
 
 def unproven(trace: Sequence[Call], answer: Call, message_id: str, log: str, after: int = -1) -> str:
@@ -70,13 +46,6 @@ def unproven(trace: Sequence[Call], answer: Call, message_id: str, log: str, aft
     if not any(call.ended < answer.began for call in synced):
         return f"no sync of the log between the commit of {message_id} and its answer"
     return ""
-
-
-def connected(relay: Relay, tenant: Tenant) -> smtplib.SMTP:
-    client = relay.smtp(*tenant.login)
-    client.ehlo()
-    messages(client, tenant, 1)  # caches are warm, and connections to the database are made
-    return client
 
 
 def test_q02_sqlite_syncs_its_log_before_the_250(tmp_path: Path) -> None:

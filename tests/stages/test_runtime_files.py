@@ -4,10 +4,12 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from postroom.errors import ConflictError
+from postroom.runtime import files
 from postroom.runtime.files import DirectoryLock, create_file, write_file
 
 
@@ -71,3 +73,15 @@ def test_the_lock_can_be_taken_again_after_release(tmp_path):
     lock.release()
     lock.release()
     DirectoryLock(tmp_path / "data").release()
+
+
+def test_q03_a_directory_is_made_durably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "fsync_directory", synced.append)
+    wanted = tmp_path / "one" / "two"
+    assert files.make_directory(wanted) == wanted
+    assert stat.S_IMODE(wanted.stat().st_mode) == 0o700
+    assert set(synced) == {tmp_path, tmp_path / "one"}
+    synced.clear()
+    files.make_directory(wanted)
+    assert synced == []

@@ -29,18 +29,34 @@ async def test_a_passive_checkpoint_lets_the_log_start_over(sqlite_database: Dat
     await checkpointer.stop()
 
 
-async def test_above_the_limit_the_log_is_emptied_under_the_writers_turn(sqlite_database: Database) -> None:
+async def test_above_the_limit_the_log_starts_over_in_the_writers_turn(sqlite_database: Database) -> None:
     checkpointer = Checkpointer(sqlite_database, limit=1000)
-    await accepted(sqlite_database, 50)
+    await accepted(sqlite_database, 2000)
+    before = await _octets_in_log(checkpointer)
     async with sqlite_database.turn():
         waiting = asyncio.create_task(checkpointer.checkpoint())
         done, _ = await asyncio.wait({waiting}, timeout=0.05)
         assert not done  # it waits for its turn
     await waiting
-    assert _log_size(sqlite_database) == 0
     await accepted(sqlite_database)
-    assert len(await rows(sqlite_database, "emails")) == 51
+    assert await _octets_in_log(checkpointer) < before / 2  # the last commit only
+    assert len(await rows(sqlite_database, "emails")) == 2001
     await checkpointer.stop()
+
+
+async def test_the_log_keeps_its_size_under_load(sqlite_database: Database) -> None:
+    checkpointer = Checkpointer(sqlite_database, limit=100_000)
+    sizes = []
+    for _ in range(6):
+        await accepted(sqlite_database, 200)
+        await checkpointer.checkpoint()
+        sizes.append(_log_size(sqlite_database))
+    assert sizes[-1] < 2 * sizes[0]
+    await checkpointer.stop()
+
+
+async def _octets_in_log(checkpointer: Checkpointer) -> int:
+    return (await checkpointer._in_thread("PASSIVE"))[1]
 
 
 async def test_start_and_stop_leave_nothing_running(sqlite_database: Database) -> None:

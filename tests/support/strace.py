@@ -34,7 +34,10 @@ _FILE = re.compile(r"\d+<(?P<name>.*?)>(?=[,)]|$)")
 
 @dataclass(slots=True)
 class Call:
-    """`args` as strace prints them; `began` and `ended` are line numbers, `result` what the kernel answered."""
+    """`args` as strace prints them; `began` and `ended` are line numbers, `result` what the kernel answered.
+
+    `opened` is the path behind the descriptor that it answered with, if it did.
+    """
 
     pid: int
     name: str
@@ -42,6 +45,7 @@ class Call:
     result: int
     began: int
     ended: int
+    opened: str = ""
 
     @property
     def file(self) -> str:
@@ -87,7 +91,8 @@ def calls(log: Path) -> list[Call]:
             rest = start + resumed["rest"]
         call = _CALL.match(rest)
         if call is not None and call["result"] != "?":
-            found.append(Call(pid, call["name"], call["args"], int(call["result"]), began, number))
+            opened = _plain(call["note"].strip().removeprefix("<").removesuffix(">"))
+            found.append(Call(pid, call["name"], call["args"], int(call["result"]), began, number, opened))
     return found
 
 

@@ -18,7 +18,7 @@ from postroom.errors import CommitUnknownError, StorageUnavailableError
 from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import reach
-from postroom.store import batches, messages
+from postroom.store import batches, messages, quota_days
 from postroom.store.batches.rows import Entry, Inserts
 from postroom.store.database import Database
 from postroom.tenancy.quotas import day_number, quota_refusal
@@ -124,7 +124,9 @@ class GroupCommit:
         return batch
 
     async def _commit(self, batch: list[Member]) -> None:
-        writing = asyncio.ensure_future(self._write(batch))
+        now = self._clock.now_ms()
+        day = day_number(now)
+        writing = asyncio.ensure_future(self._write(batch, now, day))
         try:
             while not (await asyncio.wait({writing}, timeout=self._database.timeout))[0]:
                 # Nobody waits forever: who is in this batch or behind it is told to come back. `decide` leaves them
@@ -136,20 +138,18 @@ class GroupCommit:
                 self._refuse(self._waiting)
             await writing
         except CommitUnknownError as error:
-            await self._look_up(batch, str(error))
+            await self._look_up(batch, day, str(error))
         except StorageUnavailableError as error:
             log.exception("messages not stored; answering 451", members=len(batch), reason=str(error))
             self._refuse(batch)
         except Exception as error:
             log.exception("group commit failed inside", members=len(batch))
-            await self._look_up(batch, str(error))
+            await self._look_up(batch, day, str(error))
         finally:
             self._refuse(batch)  # whatever has happened, no session is left without an answer
 
-    async def _write(self, batch: list[Member]) -> None:
+    async def _write(self, batch: list[Member], now: int, day: int) -> None:
         reach("accept.batch_taken")
-        now = self._clock.now_ms()
-        day = day_number(now)
         inserted = Inserts()
 
         def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
@@ -185,13 +185,14 @@ class GroupCommit:
             if not member.answer.done():
                 member.answer.set_result(Refused(refusals.STORAGE_UNAVAILABLE))
 
-    async def _look_up(self, batch: list[Member], reason: str) -> None:
-        """The members of an unknown commit are all there or all not: one transaction."""
+    async def _look_up(self, batch: list[Member], day: int, reason: str) -> None:
+        """The members of an unknown commit are all there or all not: one transaction, which has to end first."""
         try:
-            async with self._database.read() as connection:
+            async with asyncio.timeout(self._database.timeout), self._database.write() as connection:
+                await quota_days.settle(connection, day, [member.draft.account_id for member in batch])
                 keys = [(member.draft.account_id, member.draft.id) for member in batch]
                 found = await messages.existing(connection, keys)
-        except StorageUnavailableError:
+        except (StorageUnavailableError, TimeoutError):
             log.exception("commit unknown, and the database is away; answering 451", members=len(batch))
             self._refuse(batch)
             return

@@ -14,6 +14,7 @@ from postroom.config import Config
 from postroom.runtime import files
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import DnsError, Resolver
+from postroom.store import durability as durable
 from postroom.store.database import Database
 from postroom.tenancy import dns_check
 
@@ -153,19 +154,10 @@ def disk(data: Path) -> Check:
 async def durability(database: Database) -> Check:
     """What is committed has to survive a power cut."""
     name = "database durability"
-    wanted, queries = (
-        ({"journal_mode": "wal", "synchronous": "2"}, "PRAGMA {}")
-        if database.sqlite
-        else ({"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}, "SHOW {}")
-    )
-    found = {}
-    async with database.write() as connection:
-        for setting in wanted:
-            found[setting] = str((await connection.exec_driver_sql(queries.format(setting))).scalar())
-    wrong = [f"{setting} is {found[setting]}" for setting in wanted if found[setting] != wanted[setting]]
-    if wrong:
-        fix = "Set " + ", ".join(f"{setting} = {value}" for setting, value in wanted.items()) + "."
-        return Check(name, FAIL, "; ".join(wrong), fix)
+    if wrong := await durable.weakness(database):
+        settings = ", ".join(f"{setting} = {value}" for setting, value in durable.wanted(database).items())
+        return Check(name, FAIL, wrong, f"Set {settings}.")
+    found = await durable.found(database)
     return Check(name, OK, ", ".join(f"{setting} = {value}" for setting, value in found.items()))
 
 

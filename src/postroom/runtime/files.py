@@ -23,6 +23,15 @@ def fsync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def make_directory(directory: Path) -> Path:
+    """Make a directory and those above it that are missing; their names survive a power cut."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    for path in missing:
+        fsync_directory(path.parent)
+    return directory
+
+
 def write_file(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
     """Replace `path` durably: whoever reads it finds the old content or the new one, never a part."""
     temporary = _write_temporary(path, data, mode)
@@ -70,7 +79,7 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         """Take the lock. Raises ConflictError that names the holder's process id."""
-        directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        make_directory(directory)
         self._descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from postroom.errors import CommitUnknownError, ConfigError, ConflictError, StorageUnavailableError
+from postroom.runtime.files import make_directory
 from postroom.store.turn import Turn
 
 T = TypeVar("T")
@@ -32,6 +33,14 @@ PAGE_SIZE = 8192
 WRITER_CACHE, READER_CACHE = 65536, 8192  # KiB for each connection
 BATCH_CONNECTIONS = 3
 SQLITE_AT_LEAST = (3, 38, 0)  # UPDATE ... FROM, RETURNING, and the faults of WAL that were mended before it
+_UNKNOWN = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # the server is told to stop while it waits for a standby
+    asyncpg.InterfaceError,
+)
+"""After one of these a COMMIT may have happened or not."""
 SERVER_SETTINGS = {"application_name": "postroom", "synchronous_commit": "on", "timezone": "UTC"}
 
 
@@ -70,7 +79,7 @@ class Database:
         if self.sqlite:
             _check_version()
             if self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                make_directory(Path(self.url.database).parent)
             self._writer = await self._write_engine.connect()
             self._raw = (await self._writer.get_raw_connection()).driver_connection
         else:
@@ -145,7 +154,7 @@ class Database:
                     raise
                 try:
                     await transaction.commit()
-                except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+                except _UNKNOWN as error:
                     raise CommitUnknownError(f"the connection died during COMMIT: {error}") from error
                 return result
 

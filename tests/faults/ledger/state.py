@@ -17,7 +17,7 @@ FINAL = {"delivered", "bounced", "expired", "suppressed", "cancelled"}
 TERMINAL_EVENTS = {"delivered", "hard_bounced", "soft_bounced", "suppressed", "cancelled"}
 
 _EMAILS = "SELECT id, message_id, recipient, status, possible_duplicate FROM emails"
-_QUEUE = "SELECT e.recipient, q.mark FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id"
+_QUEUE = "SELECT e.recipient, q.mark, q.due_at FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id"
 _EVENTS = "SELECT e.recipient, v.id, v.type FROM events v JOIN emails e ON e.account_id = v.account_id AND e.id = v.email_id"
 _UNCERTAIN = (
     "SELECT e.recipient, a.number FROM attempts a JOIN emails e ON e.account_id = a.account_id AND e.id = a.email_id "
@@ -35,6 +35,7 @@ class State:
     status: dict[str, str] = field(default_factory=dict)
     flagged: set[str] = field(default_factory=set)
     queued: dict[str, int] = field(default_factory=dict)
+    due_at: dict[str, int] = field(default_factory=dict)
     events: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
     uncertain: Counter[str] = field(default_factory=Counter)
     queued_without_content: int = 0
@@ -55,7 +56,9 @@ def read(url: str) -> State:
         else asyncio.run(_postgres(url))
     )
     emails, queue, events, uncertain, without = rows
-    state = State(queued=dict(queue), queued_without_content=without[0][0])
+    state = State(queued_without_content=without[0][0])
+    for recipient, mark, due_at in queue:
+        state.queued[recipient], state.due_at[recipient] = mark, due_at
     for email_id, message_id, recipient, status, flagged in emails:
         if recipient in state.status:
             state.twice.append(recipient)

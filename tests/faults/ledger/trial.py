@@ -152,7 +152,12 @@ class Trial:
 
     def _drained(self) -> bool:
         seen = state.read(self.url)
-        uncertain = [seen.email_ids[to] for to in seen.queued if seen.status[to] == "uncertain"]
+        now = Clock().now_ms()
+        uncertain = [
+            seen.email_ids[to]
+            for to in seen.queued
+            if seen.status[to] == "uncertain" and seen.due_at[to] > now
+        ]
         if uncertain:
             self.world.run(lambda database: _retry_now(database, uncertain))
         return not seen.queued
