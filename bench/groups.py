@@ -115,9 +115,9 @@ class Group:
             deadline = time.monotonic() + patience
             while self._alive() and time.monotonic() < deadline:
                 time.sleep(0.05)
-        for process in self._started:
-            if process.stdout is not None:
-                process.stdout.close()
+        for started in self._started:
+            if started.stdout is not None:
+                started.stdout.close()
         if self._cgroup is not None:
             with suppress(OSError):  # `remove_all` tries again
                 self._cgroup.rmdir()

@@ -34,7 +34,7 @@ class Load:
     run: Callable[[System, Traffic, Sink], Row]
 
     def traffic(self, whole: Traffic) -> Traffic:
-        return replace(whole, messages=max(20, round(whole.messages * self.share)))
+        return replace(whole, messages=max(10, round(whole.messages * self.share)))
 
 
 def warm_up(system: System, traffic: Traffic, sink: Sink) -> None:

@@ -24,7 +24,8 @@ def build() -> None:
     BIN.mkdir(exist_ok=True)
     for name, libraries in LIBRARIES.items():
         source, program = HERE / f"{name}.c", BIN / name
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        newest = max(path.stat().st_mtime for path in (source, *HERE.glob("*.h")))
+        if not program.exists() or program.stat().st_mtime < newest:
             compiler = os.environ.get("CC", "cc")
             subprocess.run([compiler, "-O2", "-Wall", "-o", program, source, *libraries], check=True)
 

@@ -33,6 +33,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bodies.h"
+
 enum { POOL = 256, EVENTS = 256, MOST_ERRORS = 1000 };
 
 enum state { CONNECTING, BANNER, EHLO, STARTTLS, HANDSHAKE, AUTH, PARKED, MAIL, RCPT, DATA, ACK, QUIT, CLOSED };
@@ -53,8 +55,6 @@ struct connection {
     int sent;                /* messages begun on this connection */
     long number;             /* of the message under way */
 };
-
-struct body { char *text; size_t length; };
 
 /* Times of one message, by its number. */
 struct times { double begun, sent, acknowledged; };
@@ -377,46 +377,6 @@ static void run(void) {
     }
 }
 
-/* ---- messages ----------------------------------------------------------------------------------------------- */
-
-static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char *const WORDS[] = {"your", "order", "has", "been", "shipped", "and", "will", "arrive", "on",
-                                    "Monday", "the", "invoice", "is", "attached", "please", "reply", "with",
-                                    "any", "question", "about", "it", "thank", "you", "for", "choosing"};
-
-static size_t text_line(char *at) {
-    size_t length = 0;
-    while (length < 64) length += sprintf(at + length, "%s ", WORDS[random() % (sizeof WORDS / sizeof *WORDS)]);
-    return length - 1 + sprintf(at + length - 1, "\r\n");
-}
-
-static size_t base64_line(char *at) {
-    for (int i = 0; i < 76; i++) at[i] = ALPHABET[random() % 64];
-    memcpy(at + 76, "\r\n", 2);
-    return 78;
-}
-
-static void make_body(struct body *body) {
-    char *text = body->text = malloc(option.size + 2048);
-    size_t length = sprintf(text,
-                            "From: Bench Shop <%s>\r\nSubject: Your order has been shipped\r\n"
-                            "Date: Sun, 22 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n",
-                            option.sender);
-    if (option.text_only) {
-        length += sprintf(text + length, "Content-Type: text/plain; charset=utf-8\r\n\r\n");
-        while (length + 78 < (size_t)option.size) length += text_line(text + length);
-    } else {
-        length += sprintf(text + length, "Content-Type: multipart/mixed; boundary=\"=_bench\"\r\n\r\n"
-                                         "--=_bench\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
-        for (int i = 0; i < 4; i++) length += text_line(text + length);
-        length += sprintf(text + length, "\r\n--=_bench\r\nContent-Type: application/octet-stream\r\n"
-                                         "Content-Transfer-Encoding: base64\r\n\r\n");
-        while (length + 92 < (size_t)option.size) length += base64_line(text + length);
-        length += sprintf(text + length, "\r\n--=_bench--\r\n");
-    }
-    body->length = length + sprintf(text + length, ".\r\n");
-}
-
 static void make_auth_command(void) {
     char plain[512];
     const char *colon = strchr(option.login, ':');
@@ -513,7 +473,7 @@ int main(int count, char **words) {
         SSL_CTX_set_verify(tls_context, SSL_VERIFY_NONE, NULL); /* the certificate is the harness's own */
         SSL_CTX_set_mode(tls_context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     }
-    for (int i = 0; i < POOL; i++) make_body(&pool[i]);
+    for (int i = 0; i < POOL; i++) make_body(&pool[i], option.sender, option.size, option.text_only);
     times = calloc(option.messages + 1, sizeof *times);
     connections = calloc(option.connections, sizeof *connections);
     epoll = epoll_create1(0);

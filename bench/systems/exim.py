@@ -86,7 +86,8 @@ class Exim(System):
     @classmethod
     def version(cls) -> str:
         _make_user()
-        return "Exim " + re.findall(r"Exim version (\S+)", run(_program(), "-bV", "-C", "/dev/null"))[0]
+        found = re.search(r"Exim version (\S+)", run(_program(), "-bV", "-C", "/dev/null"))
+        return f"Exim {found[1] if found else '?'}"
 
     def start(self) -> None:
         _make_user()
