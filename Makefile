@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench docs wheel clean lock
+.PHONY: help install run test check faults fuzz bench docs wheel clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,13 @@ check: $(VENV)/.installed-dev ## Format, lint, types, and whether the printed do
 	$(BIN)/mypy
 	@$(BIN)/postroom config docs | diff -u docs/configuration.md - || { echo 'Run: make docs'; exit 1; }
 	@$(BIN)/postroom refusals catalogue --markdown | diff -u docs/refusals.md - || { echo 'Run: make docs'; exit 1; }
+
+faults: $(VENV)/.installed-dev ## Every fault at every place, then KILLS=n random kills (or MINUTES=m)
+	@scripts/test-packages.sh
+	PYTHONPATH=src:tests $(BIN)/python tests/faults/campaign.py
+
+fuzz: $(VENV)/.installed-dev ## Fuzz the protocols and codecs: EXAMPLES=n of each, or SECONDS=n with atheris
+	PYTHONPATH=src:tests $(BIN)/python tests/fuzz/campaign.py
 
 bench: $(VENV)/.installed-dev ## Run the benchmarks
 	$(BIN)/python bench/run.py

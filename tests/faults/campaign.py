@@ -1,8 +1,10 @@
 """Every named place in every mode once, on both databases, then random kills under load: `make faults`.
 
+At last the power is cut at every point of a recorded run, in four ways each.
+
     KILLS=n     that many random kills on each database (default 20)
     MINUTES=m   no new random kill after that long
-    ONLY=...    a part of the names, and sqlite or postgresql
+    ONLY=...    sqlite, postgresql, power, or a part of the places' names
 
 Prints a table and ends with a status of 1 if the promise was broken once.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -19,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from faults import disk, power
 from faults.ledger.check import Verdict
 from faults.ledger.provoke import FIRST_RUN, MODES, places, provoke, provoke_first_run, reached
 from faults.ledger.trial import Trial, trial
@@ -138,8 +142,30 @@ def fresh(server: postgres.PostgresServer | None) -> Iterator[str]:
             yield url
 
 
-def report(accounts: list[Account]) -> int:
-    """Print the table; how many violations."""
+def every_power_cut() -> list[str]:
+    """Q03, all of it; what is wrong."""
+    said: list[str] = []
+    with tempfile.TemporaryDirectory() as directory:
+        recording = power.record(Path(directory), rounds=4)
+        cuts = list(recording.disk.cuts())
+        ways = {"none": disk.nothing, "all": disk.everything}
+        for cut in cuts:
+            for name, keep in (ways | {"some": disk.anything(cut), "others": disk.anything(-cut)}).items():
+                scratch = Path(directory) / "scratch"
+                wrong = power.lost(recording, cut, scratch, keep)
+                said += [
+                    f"power cut at line {cut}, {name} of what was not synced is kept: {one}" for one in wrong
+                ]
+                shutil.rmtree(scratch)
+        for number, message in enumerate(recording.acknowledged):
+            scratch = Path(directory) / f"start-{number}"
+            recording.disk.leave(message.line, scratch, disk.nothing)
+            said += power.starts(scratch, recording.acknowledged[: number + 1])
+    say(f"power: {len(cuts)} points x 4 ways, {len(recording.acknowledged)} starts, {len(said)} violations")
+    return said
+
+
+def table(accounts: list[Account]) -> None:
     say("\nplace                             " + "".join(f"{one.database:>24}" for one in accounts))
     for name in NAMES:
         row = f"{name:34}"
@@ -151,7 +177,13 @@ def report(accounts: list[Account]) -> int:
         say(f"{figure:34}" + "".join(f"{getattr(one.verdict, figure):>24}" for one in accounts))
     say(f"{'ends and restarts':34}" + "".join(f"{one.kills:>24}" for one in accounts))
     say(f"{'stops of 3 s':34}" + "".join(f"{one.stops:>24}" for one in accounts))
-    violations = [violation for one in accounts for violation in one.violations]
+
+
+def report(accounts: list[Account], more: list[str]) -> int:
+    """Print the table; how many violations."""
+    if accounts:
+        table(accounts)
+    violations = [violation for one in accounts for violation in one.violations] + more
     if not ONLY:
         missing = set(NAMES) - set().union(*(one.reached for one in accounts))
         violations += [f"{name} is declared and was never reached" for name in sorted(missing)]
@@ -162,16 +194,17 @@ def report(accounts: list[Account]) -> int:
 
 
 def main() -> int:
-    accounts = []
-    if ONLY != "postgresql":
+    accounts: list[Account] = []
+    if ONLY not in ("postgresql", "power"):
         accounts.append(run("sqlite", ""))
         first_runs(accounts[-1], None)
-    if ONLY != "sqlite":
+    if ONLY not in ("sqlite", "power"):
         with postgres.running() as server:
             with server.fresh() as url:
                 accounts.append(run("postgresql", url))
             first_runs(accounts[-1], server)
-    return 1 if report(accounts) else 0
+    more = every_power_cut() if ONLY in ("", "power") else []
+    return 1 if report(accounts, more) else 0
 
 
 if __name__ == "__main__":

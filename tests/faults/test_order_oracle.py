@@ -20,32 +20,31 @@ WRITES = ("pwrite64", "pwritev", "pwritev2", "write")
 MESSAGES = 5
 
 
-def unproven(trace: Sequence[Call], answer: Call, message_id: str, log: str, after: int = -1) -> str:
+def unproven(trace: Sequence[Call], answer: Call, message_id: str, log: str, commit: int = -1) -> str:
     """Why it is not shown that this message was durable before its answer left; "" if it is.
 
-    `log` is a part of the path of the database's log. Every write to it that contains the id before the answer, and
-    at least one, has to be followed by a sync that began after the write (and after line `after`) and ended before
-    the answer began.
+    `log` is a part of the path of the database's log. The id has to be written to it, and a sync of it has to begin
+    after that (and after line `commit`, where the COMMIT was sent) and to end before the answer begins. Later
+    transactions write pages with the same id, too; so it is the first write that counts.
     """
-    written = [
-        call
-        for call in trace
-        if call.name in WRITES
-        and log in call.file
-        and message_id.encode() in call.data
-        and call.began < answer.began
-    ]
-    if not written:
+    first = next(
+        (
+            call
+            for call in sorted(trace, key=lambda call: call.began)
+            if call.name in WRITES and log in call.file and message_id.encode() in call.data
+        ),
+        None,
+    )
+    if first is None or first.began > answer.began:
         return f"{message_id} was not written to the log before its answer"
-    last = max(after, *(call.ended for call in written))
-    synced = [
-        call
-        for call in trace
-        if call.name in SYNCS and log in call.file and call.result == 0 and call.began > last
-    ]
-    if not any(call.ended < answer.began for call in synced):
-        return f"no sync of the log between the commit of {message_id} and its answer"
-    return ""
+    for call in trace:
+        synced = call.name in SYNCS and log in call.file and call.result == 0
+        # SQLite: by the thread that wrote, after its last write. PostgreSQL: by whoever commits or writes the log.
+        if synced and call.began > max(first.ended, commit) and (commit >= 0 or call.pid == first.pid):
+            return (
+                "" if call.ended < answer.began else f"the commit of {message_id} was synced after its answer"
+            )
+    return f"no sync of the log after the commit of {message_id}"
 
 
 def test_q02_sqlite_syncs_its_log_before_the_250(tmp_path: Path) -> None:

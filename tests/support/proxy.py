@@ -92,7 +92,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := client.recv(PIECE):
                 self._flowing.wait()
-                copies = copies or bool(self._table) and self._table in data
+                copies = copies or (bool(self._table) and self._table in data)
                 if copies and b"COMMIT" in data:
                     self._cut(client, server, data)
                     break

@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from pathlib import Path
 from support.tools import need
 from support.waiting import until
 
+SETTLE = 0.1
+"""Seconds for calls that have done their work to be written down, too."""
 STRING = 4_000_000
 """Octets of a string that are recorded: all."""
 
@@ -101,6 +104,7 @@ def recording(log: Path, pids: Sequence[int], trace: str) -> Iterator[None]:
     """Write these calls of these processes, and of those they start, to `log` until the block ends."""
     with _attached(pids, ["-yy", "-xx", "-s", str(STRING), "-e", f"trace={trace}", "-o", str(log)]):
         yield
+        time.sleep(SETTLE)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def provoke_first_run(trial: Trial, name: str, mode: str) -> None:
     user = re.search(r"--auth-user (\S+) --auth-password (\S+)", (trial.data / "first-run.txt").read_text())
     assert user is not None
     trial.relay.smtp(*user.groups()).quit()
-    assert len(trial.relay.json("smtp-user", "list", "--domain", first_run.DOMAIN)) == 1
+    assert len(trial.relay.json("smtp-user", "list", first_run.DOMAIN)) == 1
     assert [account["name"] for account in trial.relay.json("account", "list")].count(first_run.ACCOUNT) == 1
 
 

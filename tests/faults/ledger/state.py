@@ -16,9 +16,9 @@ import asyncpg
 FINAL = {"delivered", "bounced", "expired", "suppressed", "cancelled"}
 TERMINAL_EVENTS = {"delivered", "hard_bounced", "soft_bounced", "suppressed", "cancelled"}
 
-_EMAILS = "SELECT id, message_id, recipient, status, possible_duplicate FROM emails"
-_QUEUE = "SELECT e.recipient, q.mark, q.due_at FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id"
-_EVENTS = "SELECT e.recipient, v.id, v.type FROM events v JOIN emails e ON e.account_id = v.account_id AND e.id = v.email_id"
+_EMAILS = "SELECT id, message_id, recipient, status, possible_duplicate FROM emails WHERE recipient LIKE '%@sink.test'"
+_QUEUE = "SELECT e.recipient, q.mark, q.due_at FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id WHERE e.recipient LIKE '%@sink.test'"
+_EVENTS = "SELECT e.recipient, v.id, v.type FROM events v JOIN emails e ON e.account_id = v.account_id AND e.id = v.email_id WHERE e.recipient LIKE '%@sink.test'"
 _UNCERTAIN = (
     "SELECT e.recipient, a.number FROM attempts a JOIN emails e ON e.account_id = a.account_id AND e.id = a.email_id "
     "WHERE a.result = 'uncertain'"
