@@ -241,7 +241,7 @@ class Node:
         for member in members:
             if member.entries:
                 self.loader.remember(Stored.from_draft(member.draft, self.hostname))
-                self.scheduler.take(member.entries)
+                self.scheduler.take(member.entries, member.owner)
 
     async def _start_web(self) -> dict[str, object]:
         web = WebServer(

@@ -205,7 +205,7 @@ class World:
     def _claim(self, node: Node) -> None:
         account = f"a{self.chance.randrange(ACCOUNTS)}"
         room = min(CLAIM, IN_MEMORY - len(node.entries))
-        due = [one for one in sorted(self.queue) if self._claimable(self.rows[one], account)]
+        due = [one for one in sorted(self.queue) if self._claimable(self.rows[one], node, account)]
         for email_id in due[: max(0, room)]:
             row = self.rows[email_id]
             row.owner, row.hold = node.incarnation, ""
@@ -219,8 +219,9 @@ class World:
                 row.entry = entry
             self._take(node, entry)
 
-    def _claimable(self, row: Row, account: str) -> bool:
-        free = row.owner == 0 or self.leases[row.owner] < self.now
+    def _claimable(self, row: Row, node: Node, account: str) -> bool:
+        """A node never claims its own, even if its lease has lapsed: it would count its own attempts as unfinished."""
+        free = row.owner == 0 or (row.owner != node.incarnation and self.leases[row.owner] < self.now)
         return free and row.entry.account_id == account and row.due_at <= self.now
 
     def _take(self, node: Node, entry: Entry) -> None:

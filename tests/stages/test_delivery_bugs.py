@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from postroom.errors import ConflictError, StorageUnavailableError
 from postroom.runtime import killpoints
-from postroom.store import interventions
+from postroom.store import interventions, nodes
+from postroom.store.batches.rows import Entry
 from postroom.store.database import Database
 from postroom.store.schema import emails, queue
 from support.engine import Engine
@@ -120,3 +121,75 @@ async def test_q09_a_database_that_is_away_at_the_gate_defers_and_forgets_nobody
     finally:
         await engine.stop()
     assert sorted(engine.post.recipients()) == ["first@x.test", "second@x.test"]
+
+
+async def test_q14_a_node_whose_lease_has_lapsed_does_not_claim_what_it_is_working_on(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """It would count its own attempts as unfinished, and put messages into quarantine for nothing."""
+    engine = await Engine.start(sqlite_database, tmp_path)
+    try:
+        engine.post.gate.clear()
+        await engine.accept("first@x.test")
+
+        async def marked() -> bool:
+            async with sqlite_database.read() as connection:
+                return bool(await connection.scalar(select(queue.c.mark)))
+
+        await until(marked)
+        async with sqlite_database.write() as connection:
+            await nodes.expire(connection, engine.lease.incarnation)
+        assert not await engine.scheduler._claim()
+        async with sqlite_database.read() as connection:
+            row = (await connection.execute(select(queue))).one()
+        assert (row.owner, row.mark, row.unfinished) == (engine.lease.incarnation, 1, 0)
+    finally:
+        engine.post.gate.set()
+        await engine.stop()
+
+
+async def test_q14_what_was_accepted_under_a_lost_lease_is_left_to_its_next_owner(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """The lease is lost while a message is being committed: the scheduler gets it with a number that is no more."""
+    engine = await Engine.start(sqlite_database, tmp_path)
+    try:
+        old = engine.lease.incarnation
+        await engine.scheduler.restart()
+        stale = Entry(
+            engine.account, "e" * 24, "e" * 24, engine.domain, "x.test", 0, 0, 1, 0, 0, "a@x.test", "", ""
+        )
+        engine.scheduler.take([stale], old)
+        assert engine.scheduler.in_memory == 0
+        await engine.lease._begin()
+        await engine.scheduler.start(engine.lease.incarnation)
+        engine.scheduler.take([stale], old)
+        assert engine.scheduler.in_memory == 0
+    finally:
+        await engine.stop()
+
+
+async def test_q14_an_attempt_begun_under_a_lost_lease_sends_nothing_and_records_nothing(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    engine = await Engine.start(sqlite_database, tmp_path)
+    try:
+        engine.post.gate.clear()
+        await engine.accept("first@x.test")
+
+        async def marked() -> bool:
+            async with sqlite_database.read() as connection:
+                return bool(await connection.scalar(select(queue.c.mark)))
+
+        await until(marked)
+        engine.lease.incarnation += 1  # the number of the next one, and this attempt was not cancelled
+        engine.post.gate.set()
+
+        async def asked() -> bool:
+            return bool(engine.post.refused_by_us)
+
+        await until(asked)
+        assert engine.post.recipients() == []
+        assert engine.ticker.backlog == 0
+    finally:
+        await engine.stop()

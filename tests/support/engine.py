@@ -191,4 +191,4 @@ class Engine:
         for member in members:
             if member.owner:
                 self.loader.remember(Stored.from_draft(member.draft, "relay.test"))
-                self.scheduler.take(member.entries)
+                self.scheduler.take(member.entries, member.owner)

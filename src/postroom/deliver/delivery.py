@@ -72,8 +72,9 @@ class Tools:
 
 @dataclass(slots=True)
 class _Attempt:
-    """`mark` is True once the attempt is durable, `may_be_sent` from the moment content may go out."""
+    """Begun under the incarnation `owner`; `mark` is True once it is durable, `may_be_sent` when content may go out."""
 
+    owner: int
     mark: asyncio.Future[bool]
     may_be_sent: bool = False
 
@@ -134,7 +135,7 @@ class Delivery:
             self.finish(early)
             return
         reach("deliver.before_mark")
-        attempt = _Attempt(self._tools.ticker.mark(entry))
+        attempt = _Attempt(self._tools.ticker.owner, self._tools.ticker.mark(entry))
         try:
             outcome = await self._talk(entry, carrier, attempt)
             marked = await attempt.mark
@@ -144,9 +145,9 @@ class Delivery:
             # copy has to say what it may be.
             log.exception("delivery failed inside", message_id=entry.message_id, email_id=entry.email_id)
             marked, outcome = True, attempt.failed_inside()
-        if marked:
+        if marked and self._ours(attempt):
             self.settle(entry, outcome)
-        # Not marked: the row is not ours any more (cancelled, or claimed by another node); nothing was sent.
+        # Else the row is not ours any more: cancelled, or claimed by another node or by our own next incarnation.
 
     async def _talk(self, entry: Entry, carrier: Carrier, attempt: _Attempt) -> Outcome:
         """Load, compose, and let the carrier talk; the mark becomes durable meanwhile."""
@@ -159,11 +160,15 @@ class Delivery:
             return deferred(composed.reply)
 
         async def before_dot() -> bool:
-            attempt.may_be_sent = await attempt.mark and self._tools.lease_held()
+            attempt.may_be_sent = await attempt.mark and self._ours(attempt) and self._tools.lease_held()
             reach("deliver.marked")
             return attempt.may_be_sent
 
         return await carrier.deliver(await self._envelope(entry, stored), composed, before_dot)
+
+    def _ours(self, attempt: _Attempt) -> bool:
+        """Whether the lease under which the attempt began was never lost."""
+        return attempt.owner == self._tools.ticker.owner
 
     def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Judge an outcome and hand it to the ticker."""

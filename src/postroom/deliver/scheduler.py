@@ -77,8 +77,11 @@ class Scheduler:
             return 0
         return self._owner
 
-    def take(self, entries: Iterable[Entry]) -> None:
-        """Entries this node owns: just accepted, or claimed."""
+    def take(self, entries: Iterable[Entry], owner: int) -> None:
+        """Entries this node owns: just accepted, or claimed. `owner` is the incarnation under which it got them: those
+        of one whose lease was lost meanwhile are left alone, as they are their next owner's."""
+        if owner != self._owner:
+            return
         for entry in entries:
             if entry.email_id not in self._entries:
                 self._entries[entry.email_id] = entry
@@ -193,9 +196,10 @@ class Scheduler:
         """Claim due rows, account by account in turn; True when there may be more and there is room for them."""
         if len(self._entries) * 2 > self._config.in_memory:
             return False
-        now = self._clock.now_ms()
+        now, ours = self._clock.now_ms(), self._owner
         async with self._database.read() as connection:
-            free = [0, *await nodes.dead(connection)]
+            # Our own lease may have lapsed unnoticed; what we are working on is nobody's to claim but our successor's.
+            free = [0, *(owner for owner in await nodes.dead(connection) if owner != ours)]
             accounts = await queue_rows.accounts_waiting(connection, free, now, self._after, ACCOUNTS)
         self._after = accounts[-1] if len(accounts) == ACCOUNTS else ""
         found = 0
@@ -203,9 +207,9 @@ class Scheduler:
             room = self._config.in_memory - len(self._entries)
             limit = min(CLAIM, room, self._config.in_memory // 2 - self._held[account_id])
             if limit > 0:
-                entries = await batches.claim(self._database, self._owner, free, account_id, now, limit)
+                entries = await batches.claim(self._database, ours, free, account_id, now, limit)
                 found += len(entries)
-                self.take(entries)
+                self.take(entries, ours)
         return found > 0
 
     async def _sweep(self) -> None:

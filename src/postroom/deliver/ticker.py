@@ -52,6 +52,11 @@ class Ticker:
         reach("drain.outcomes_written")
 
     @property
+    def owner(self) -> int:
+        """The incarnation under which is written now."""
+        return self._owner()
+
+    @property
     def backlog(self) -> int:
         return len(self._records) + len(self._marks)
 
