@@ -108,7 +108,10 @@ def random_kills(account: Account, one: Trial, chance: random.Random) -> None:
             one.kill(f"random kill {number}")
             one.restart()
         if number % BETWEEN_DRAINS == 0:
-            one.settle()
+            verdict = one.settle()
+            say(
+                f"{account.database:10} {number:4} of {KILLS} at random; {len(verdict.violations)} violations so far"
+            )
 
 
 def first_runs(account: Account, server: postgres.PostgresServer | None) -> None:

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.tools import need
+from support.tools import need, unavailable
 from support.waiting import until
 
 SETTLE = 0.1
@@ -132,6 +132,8 @@ def _attached(pids: Sequence[int], options: list[str]) -> Iterator[None]:
         nonlocal said
         with suppress(TypeError, OSError):
             said += process.stderr.read() or ""  # type: ignore[union-attr]
+        if process.poll() is not None and "not permitted" in said:
+            unavailable("strace may not attach to processes here (ptrace)")
         assert process.poll() is None, said
         return all(all_traced(pid, process.pid) for pid in pids)
 
