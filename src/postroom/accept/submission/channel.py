@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import cast
 
@@ -27,7 +28,7 @@ UNSENT = 4  # the client does not read its replies
 FULL = 8  # enough input waits for the policy's answer
 
 
-class Channel(asyncio.BufferedProtocol):
+class Channel(asyncio.BufferedProtocol, ABC):
     """Feeds the session and sends what it says; what its events mean is up to the subclass (`_handle`).
 
     `client` is given when the listener has counted the connection in already and TLS is on from the start.
@@ -50,16 +51,17 @@ class Channel(asyncio.BufferedProtocol):
 
     # -- what the subclass does ------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _handle(self, event: Event) -> None:
-        raise NotImplementedError
+        """Do what the event asks for, or answer it."""
 
+    @abstractmethod
     def _record(self, refused: Refused) -> None:
         """Tell the policy."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _abandon(self) -> None:
         """Whatever was under way and is not promised ends here."""
-        raise NotImplementedError
 
     # -- what the transport calls ----------------------------------------------------------------------------------
 
