@@ -23,6 +23,7 @@ from postroom.wire.smtp.dot_stuffing import DotStuffer
 BLOCK = 64 * 1024
 GOODBYE_SECONDS = 2.0
 _BUFFER = 16 * 1024
+_MISDIRECTED = "the connection leads to another address than the one asked for"
 
 
 class ConnectionLostError(Exception):
@@ -40,10 +41,14 @@ class HandshakeError(ConnectionLostError):
 class Connection(asyncio.BufferedProtocol):
     """Made by `connect`. `transcript` is that of the attempt the connection is used for at the moment."""
 
-    def __init__(self, session: ClientSession, config: Delivery, transcript: Transcript) -> None:
+    def __init__(
+        self, session: ClientSession, config: Delivery, address: str, transcript: Transcript
+    ) -> None:
         self.session = session
         self.transcript = transcript
         self.tls = ""
+        self.misdirected = False
+        self._address = ip_address(address)
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._buffer = memoryview(bytearray(_BUFFER))
@@ -202,7 +207,12 @@ class Connection(asyncio.BufferedProtocol):
     # -- callbacks of the transport -------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Whatever happened in between, what was vetted is what we talk to (D24); nobody else gets to see an EHLO."""
         self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        if not peer or ip_address(peer[0]) != self._address:
+            self.misdirected = True
+            self._end(_MISDIRECTED)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         del sizehint
@@ -248,10 +258,10 @@ async def connect(
     """Connect to a vetted address, never to a name. Raises ConnectionLostError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     source = (config.ipv4_source, 0) if config.ipv4_source and family == socket.AF_INET else None
-    connection = Connection(session, config, transcript)
+    connection = Connection(session, config, address, transcript)
     try:
         async with asyncio.timeout(config.connect_timeout):
-            transport, _ = await asyncio.get_running_loop().create_connection(
+            await asyncio.get_running_loop().create_connection(
                 lambda: connection,
                 address,
                 port,
@@ -265,11 +275,8 @@ async def connect(
         ) from None
     except OSError as error:
         raise ConnectionLostError("4.4.1", f"no connection to {address}:{port}: {_reason(error)}") from None
-    peer = transport.get_extra_info("peername")
-    # Whatever happened in between, what was vetted is what we talk to (D24).
-    if not peer or ip_address(peer[0]) != ip_address(address):
-        connection.abort()
-        raise ConnectionLostError("4.4.1", "the connection leads to another address than the one asked for")
+    if connection.misdirected:
+        raise ConnectionLostError("4.4.1", _MISDIRECTED)
     transcript.note("connected")
     return connection
 
