@@ -10,7 +10,6 @@ import asyncio
 import os
 import random
 import socket
-import sys
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -33,7 +32,7 @@ from postroom.deliver.ticker import Ticker
 from postroom.deliver.tls import tls_contexts
 from postroom.errors import ConfigError, StorageUnavailableError
 from postroom.events.retention import Retention
-from postroom.runtime import metrics
+from postroom.runtime import interpreter, metrics
 from postroom.runtime.blobs import FileBlobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
@@ -58,7 +57,6 @@ log = structlog.get_logger()
 ROLES = ("submission", "delivery", "http")
 DRAIN_SECONDS = 20.0  # for deliveries under way; the whole stop stays under 30 s
 DRAIN_SUBMISSION = 5.0  # for messages whose data is under way
-SWITCH_SECONDS = 0.0001
 TICKER_SECONDS = 5.0
 QUEUE_SIZE_SECONDS = 15.0
 CERTIFICATE_SECONDS = 5.0
@@ -100,9 +98,7 @@ class Node:
         self._stops.append((name, stop))
 
     async def _start(self) -> dict[str, object]:
-        # The database and delivery threads take turns with the event loop for the interpreter lock. At the default of
-        # 5 ms a commit of twenty statements could wait 100 ms for it under load.
-        sys.setswitchinterval(SWITCH_SECONDS)
+        interpreter.take_turns_often()
         self.hostname = _hostname(self.config)
         await self._open_storage()
         await self._build_core()

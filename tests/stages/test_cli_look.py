@@ -115,8 +115,9 @@ def test_message_show_tells_everything(cli: Cli, account: str, which: str) -> No
     (attempt,) = deferred["attempts"]
     assert (attempt["code"], attempt["host"], attempt["duration_ms"]) == (451, "mx.example.org", 40)
     assert attempt["transcript"][1] == {"at_ms": 12, "who": "S", "text": "220 mx.example.org"}
-    assert [(event["type"], event["detail"]["reply"]) for event in deferred["events"]] == [
-        ("deferred", "451 4.7.1 later")
+    assert [(event["type"], event["detail"].get("reply")) for event in deferred["events"]] == [
+        ("queued", None),
+        ("deferred", "451 4.7.1 later"),
     ]
 
 

@@ -40,7 +40,7 @@ async def test_suspension_holds_what_is_queued_and_approval_releases_it(sqlite_d
     assert (approved.state, approved.state_reason) == ("approved", "")
     assert {row["hold"] for row in await rows(sqlite_database, "queue")} == {""}
     types = [row["type"] for row in await rows(sqlite_database, "events")]
-    assert sorted(types) == ["held"] * 3 + ["queued"] * 3 + ["released"] * 3
+    assert sorted(types) == ["held"] * 3 + ["released"] * 3
 
 
 async def test_show_counts_today(sqlite_database: Database) -> None:

@@ -16,7 +16,6 @@ from postroom.store.batches.rows import (
     EmailChange,
     EmailRow,
     Entry,
-    EventRow,
     Inserts,
     MessageRow,
     OutcomeRecord,
@@ -93,9 +92,6 @@ def lay_out(
                 at + 3 * DAY_MS,
                 hold,
             )
-        )
-        inserts.events.append(
-            EventRow(account, mail_id(at), at, email, message.id, EventType.QUEUED.value, "{}")
         )
     return inserts
 

@@ -150,10 +150,8 @@ class GroupCommit:
 
     async def _write(self, batch: list[Member], now: int, day: int) -> None:
         reach("accept.batch_taken")
-        inserted = Inserts()
 
         def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
-            nonlocal inserted
             inserted = decide(batch, used, suppressed, now)
             reach("accept.planned")
             return inserted
@@ -164,10 +162,10 @@ class GroupCommit:
             for recipient in member.draft.envelope.recipients
         ]
         with metrics.COMMIT_SECONDS.time():
-            accounts = [member.draft.account_id for member in batch]
-            await batches.accept(self._database, day, accounts, addresses, plan)
+            limited = [member.draft.account_id for member in batch if member.quota is not None]
+            counted = await batches.accept(self._database, day, limited, addresses, plan)
         metrics.COMMIT_SIZE.observe(len(batch))
-        self._counted(day, inserted.used)
+        self._counted(day, counted)
         self._accept(batch)
 
     def _accept(self, batch: list[Member]) -> None:
@@ -204,18 +202,19 @@ class GroupCommit:
 
 
 def decide(batch: list[Member], used: dict[str, int], suppressed: set[tuple[str, str]], now: int) -> Inserts:
-    """Decide each member by itself, in order; the rows of those who are kept come back. `used` counts them."""
+    """Decide each member by itself, in order; the rows of those who are kept come back. `used` has the accounts with
+    a quota."""
     inserts = Inserts()
     for member in batch:
-        account_id = member.draft.account_id
+        account_id, emails = member.draft.account_id, len(member.draft.envelope.recipients)
+        used_by_now = used.get(account_id, 0) + inserts.counts.get(account_id, 0)
         if member.answer.done():
             # It was told to come back while the transaction waited for its turn, so it must not be kept.
             member.decision = Refused(refusals.STORAGE_UNAVAILABLE)
             continue
-        member.decision = _decide_one(member, used[account_id], suppressed, now)
+        member.decision = _decide_one(member, used_by_now, suppressed, now)
         if member.decision is None:
-            used[account_id] += len(member.draft.envelope.recipients)
-            inserts.used[account_id] = used[account_id]
+            inserts.counts[account_id] = inserts.counts.get(account_id, 0) + emails
             member.layout.add_to(inserts)
     return inserts
 

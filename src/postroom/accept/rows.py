@@ -1,5 +1,6 @@
-"""What one accepted draft adds to the tables: its content, the message, and per recipient an email, a queue row and
-its first event. A suppressed recipient is final at once and never queued.
+"""What one accepted draft adds to the tables: its content, the message, and per recipient an email and a queue row.
+That it is `queued` needs no event of its own: the email's row says so (see store.events). A suppressed recipient is
+final at once and never queued.
 
 Rows are laid out when a draft comes in, while the transaction before its own still runs; inside its own there is
 nothing left to do but to insert them.
@@ -135,7 +136,6 @@ def _queued(
             Hold.QUOTA.value if held else "",
         )
     )
-    layout.events.append(_event(draft, email_id, EventType.QUEUED, now))
     if held:
         layout.events.append(_event(draft, email_id, EventType.HELD, now, '{"reason": "quota"}'))
     if owner:

@@ -19,7 +19,7 @@ from postroom.cli import checks, database, first_run, running
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.config import Config, Log
-from postroom.runtime import local_ca, logs
+from postroom.runtime import interpreter, local_ca, logs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.files import DirectoryLock
@@ -70,6 +70,7 @@ async def _serve(context: Context, config: Config, roles: frozenset[str], *, fir
     _ensure_certificate(config, context.clock)
     node = Node(config, roles=roles or frozenset(ROLES))
     addresses = await node.start()
+    interpreter.collect_rarely()
     try:
         made = await first_run.prepare(context, addresses) if first else None
         running.announce(config, addresses)

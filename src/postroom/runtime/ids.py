@@ -6,6 +6,7 @@ import secrets
 from base64 import b32encode
 from itertools import count
 from os import urandom
+from random import Random
 
 
 def object_id() -> str:
@@ -14,6 +15,7 @@ def object_id() -> str:
 
 
 _number = count(int.from_bytes(urandom(3)))
+_chance = Random(urandom(32))  # noqa: S311 - tells processes apart; nobody has to be unable to guess it
 
 
 def mail_id(now_ms: int) -> str:
@@ -22,7 +24,12 @@ def mail_id(now_ms: int) -> str:
     Messages, emails and their events. The counter keeps what a process does within a millisecond in order: an email
     is `sent`, then `delivered`.
     """
-    return f"{now_ms:012x}{next(_number) & 0xFFFFFF:06x}{urandom(3).hex()}"
+    return f"{now_ms:012x}{next(_number) & 0xFFFFFF:06x}{_chance.getrandbits(24):06x}"
+
+
+def earliest(at_ms: int) -> str:
+    """No mail id made at this time or later sorts before this one; all that were made earlier do."""
+    return f"{at_ms:012x}{0:012x}"
 
 
 def secret(octets: int = 32) -> str:

@@ -95,6 +95,7 @@ class Database:
                 timeout=self.timeout,
                 command_timeout=30,
                 server_settings=SERVER_SETTINGS,
+                reset=_nothing_to_reset,
             )
         return self._batches
 
@@ -169,6 +170,10 @@ def _in_transaction(connection: Any, function: Callable[..., T], args: tuple[Any
             connection.execute("ROLLBACK")
         raise
     return result
+
+
+async def _nothing_to_reset(_connection: Any) -> None:
+    """Batches leave nothing in a session but prepared statements; the default asks the server at each release."""
 
 
 async def _roll_back(transaction: Any) -> None:

@@ -96,9 +96,7 @@ async def page(
     """The newest first, each with the number of its recipients."""
     mine = (emails_table.c.account_id == messages.c.account_id, emails_table.c.message_id == messages.c.id)
     recipients = select(func.count()).where(*mine).scalar_subquery()
-    statement = (
-        select(*columns(Message, messages), recipients).order_by(messages.c.received_at.desc()).limit(limit)
-    )
+    statement = select(*columns(Message, messages), recipients).order_by(messages.c.id.desc()).limit(limit)
     if account_id is not None:
         statement = statement.where(messages.c.account_id == account_id)
     return [(Message(*row[:-1]), row[-1]) for row in await connection.execute(statement)]

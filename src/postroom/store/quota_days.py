@@ -20,7 +20,7 @@ async def used(connection: AsyncConnection, account_id: str, day: int) -> int:
 async def settle(connection: AsyncConnection, day: int, accounts: Iterable[str]) -> None:
     """Wait until every accept batch that counts for these accounts has ended, and hold up the next ones.
 
-    A batch holds the counters of its accounts from its first statement to its end, so after this nobody can be about
+    A batch holds the counters of its accounts from before its COMMIT to its end, so after this nobody can be about
     to commit one whose connection was lost. In account order, as the batches do it, so that nobody deadlocks.
     """
     insert = sqlite.insert if is_sqlite(connection) else postgresql.insert

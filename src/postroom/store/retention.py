@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.runtime import ids
 from postroom.store.query import among, changed
 from postroom.store.schema import (
     accounts,
@@ -87,7 +88,11 @@ async def delete_messages(connection: AsyncConnection, before: int, limit: int) 
     """Delete messages received before this time, with their emails; how many, and the keys of blobs left."""
     old = (
         select(messages.c.account_id, messages.c.id, messages.c.blob)
-        .where(messages.c.account_id.in_(select(accounts.c.id)), messages.c.received_at < before, ~_waiting())
+        .where(
+            messages.c.account_id.in_(select(accounts.c.id)),
+            messages.c.id < ids.earliest(before),
+            ~_waiting(),
+        )
         .limit(limit)
     )
     rows = (await connection.execute(old)).all()

@@ -230,7 +230,6 @@ messages = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("content_expires_at", BigInteger, comment="set when the last recipient is final"),
     _flag("content_gone", default=False),
-    Index("ix_messages_received_at", "account_id", "received_at"),
     Index("ix_messages_blob", "blob", sqlite_where=text("blob <> ''"), postgresql_where=text("blob <> ''")),
     Index(
         "ix_messages_content_expires_at",

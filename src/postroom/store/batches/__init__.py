@@ -19,18 +19,22 @@ from postroom.store.database import Database
 
 
 async def accept(
-    database: Database, day: int, accounts: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
-) -> None:
-    """Insert what `plan` decides, in one transaction; durable when this returns.
+    database: Database, day: int, limited: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
+) -> dict[str, int]:
+    """Insert what `plan` decides, in one transaction; durable when this returns. Answers with the emails that each
+    account has now had accepted on that day.
 
-    `accounts` are the accounts of the batch and `addresses` its (account id, recipient) pairs.
+    `limited` are the accounts for which `plan` needs to know that beforehand, exactly: their counters are read, and
+    on PostgreSQL locked, first. `addresses` are the (account id, recipient) pairs of the batch.
     """
-    arguments = (day, sorted(set(accounts)), addresses, plan)
+    arguments = (day, sorted(set(limited)), addresses, plan)
+    counts: dict[str, int]
     if database.sqlite:
-        await database.sqlite_batch(sqlite.accept, *arguments)
+        counts = await database.sqlite_batch(sqlite.accept, *arguments)
     else:
-        await database.postgres_batch(postgres.accept, *arguments)
+        counts = await database.postgres_batch(postgres.accept, *arguments)
     reach("accept.after_commit")
+    return counts
 
 
 async def claim(

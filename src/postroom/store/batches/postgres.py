@@ -1,12 +1,14 @@
 """The hot path on PostgreSQL. Each function runs on an asyncpg connection inside a transaction already begun.
 
-Rows go in by COPY, changes by UPDATE ... FROM unnest(arrays): one statement and one round trip for any number.
+Rows come as one array for each column (unnest): one statement and one round trip for any number of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger
 
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
@@ -28,8 +30,9 @@ from postroom.store.batches.rows import (
     claimed,
     current,
 )
+from postroom.store.schema import metadata
 
-COUNT = """
+LOCK = """
 INSERT INTO quota_days (account_id, day, used) SELECT account_id, $2, 0 FROM unnest($1::text[]) AS account_id ORDER BY 1
 ON CONFLICT (account_id, day) DO UPDATE SET used = quota_days.used
 RETURNING account_id, used
@@ -40,31 +43,68 @@ SELECT s.account_id, s.address FROM suppressions s
 JOIN unnest($1::text[], $2::text[]) AS a(account_id, address) ON s.account_id = a.account_id AND s.address = a.address
 """
 
-SET_COUNT = """
-UPDATE quota_days SET used = c.used FROM unnest($1::text[], $2::bigint[]) AS c(account_id, used)
-WHERE quota_days.account_id = c.account_id AND day = $3
-"""
-
 
 async def accept(
-    connection: Any, day: int, accounts: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
-) -> None:
-    # The upsert locks the counters, in account order: two batches can wait for each other, never deadlock.
-    used = {row["account_id"]: row["used"] for row in await connection.fetch(COUNT, accounts, day)}
+    connection: Any, day: int, limited: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
+) -> dict[str, int]:
+    used: dict[str, int] = {}
+    if limited:
+        # The upsert locks the counters, in account order: two batches can wait for each other, never deadlock.
+        used = {row["account_id"]: row["used"] for row in await connection.fetch(LOCK, limited, day)}
     suppressed = await connection.fetch(SUPPRESSED, *_columns(addresses, 2))
     inserts = plan(used, {(row["account_id"], row["address"]) for row in suppressed})
-    await _insert_all(connection, inserts)
-    if inserts.used:
-        await connection.execute(SET_COUNT, list(inserts.used), list(inserts.used.values()), day)
+    counted = await _insert_all(connection, inserts, day) if inserts.messages or inserts.counts else []
     reach("accept.before_commit")
+    return {row["account_id"]: row["used"] for row in counted}
 
 
-async def _insert_all(connection: Any, inserts: Inserts) -> None:
-    await _insert(connection, "contents", ContentRow, inserts.contents)
-    await _insert(connection, "messages", MessageRow, inserts.messages)
-    await _insert(connection, "emails", EmailRow, inserts.emails)
-    await _insert(connection, "queue", QueueRow, inserts.queue)
+_TYPES = {
+    LargeBinary: "bytea",
+    BigInteger: "bigint",
+    SmallInteger: "smallint",
+    Integer: "int",
+    Boolean: "bool",
+}
+
+
+def _unnested(table: str, row: type[Any], first: int) -> str:
+    """INSERT of rows that come as one array for each column, in parameters from number `first` on."""
+    columns = [metadata.tables[table].c[name] for name in row._fields]
+    arrays = [
+        f"${number}::{_TYPES.get(type(column.type), 'text')}[]"
+        for number, column in enumerate(columns, first)
+    ]
+    return f"INSERT INTO {table} ({', '.join(row._fields)}) SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608
+
+
+def _insert_statement() -> str:
+    """Everything an ordinary batch adds, in one statement: each costs a round trip, which outweighs its rows.
+
+    The counters come last, so they are locked for as short as can be; again in account order.
+    """
+    parts, first = [], 4
+    for table, row in _ORDINARY:
+        parts.append(f"{table}_in AS ({_unnested(table, row, first)})")
+        first += len(row._fields)
+    return f"""WITH {", ".join(parts)}
+INSERT INTO quota_days (account_id, day, used)
+SELECT account_id, $3, used FROM unnest($1::text[], $2::bigint[]) AS c(account_id, used) ORDER BY 1
+ON CONFLICT (account_id, day) DO UPDATE SET used = quota_days.used + excluded.used RETURNING account_id, used
+"""  # noqa: S608 - table and column names of ours
+
+
+_ORDINARY = (("contents", ContentRow), ("messages", MessageRow), ("emails", EmailRow), ("queue", QueueRow))
+INSERT = _insert_statement()
+
+
+async def _insert_all(connection: Any, inserts: Inserts, day: int) -> list[Any]:
+    """The new counters come back."""
     await _insert(connection, "events", EventRow, inserts.events)
+    arrays: list[list[Any]] = []
+    for table, row in _ORDINARY:
+        arrays += _columns(getattr(inserts, table), len(row._fields))
+    counts = inserts.counts
+    return await connection.fetch(INSERT, list(counts), list(counts.values()), day, *arrays)  # type: ignore[no-any-return]
 
 
 CLAIM = f"""

@@ -103,18 +103,18 @@ class InboxRow(NamedTuple):
 
 @dataclass(slots=True)
 class Inserts:
-    """What one accept batch adds. `used` is the new count of each account's emails today."""
+    """What one accept batch adds. `counts` says how many emails of each account."""
 
     contents: list[ContentRow] = field(default_factory=list)
     messages: list[MessageRow] = field(default_factory=list)
     emails: list[EmailRow] = field(default_factory=list)
     queue: list[QueueRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
-    used: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 Plan = Callable[[dict[str, int], set[tuple[str, str]]], Inserts]
-"""Decides each member of an accept batch inside its transaction: given the emails counted today per account and the
+"""Decides each member of an accept batch inside its transaction: given the emails counted today per limited account and the
 suppressed (account id, address) pairs among its recipients, returns what to insert. It is called once."""
 
 

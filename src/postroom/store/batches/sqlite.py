@@ -36,23 +36,34 @@ ROWS = 200  # beyond this a longer statement saves nothing
 def accept(
     connection: sqlite3.Connection,
     day: int,
-    accounts: Sequence[str],
+    limited: Sequence[str],
     addresses: Sequence[tuple[str, str]],
     plan: Plan,
-) -> None:
-    used = dict.fromkeys(accounts, 0)
-    for part in _parts([(account,) for account in accounts], 1):
+) -> dict[str, int]:
+    used = dict.fromkeys(limited, 0)
+    for part in _parts([(account,) for account in limited], 1):
         sql = _cached_in(
             "SELECT account_id, used FROM quota_days WHERE day = ? AND account_id IN", len(part), 1
         )
         used.update(connection.execute(sql, (day, *_flat(part))))
     inserts = plan(used, _suppressed(connection, addresses))
     _insert_all(connection, inserts)
-    counts = [(account, day, count) for account, count in inserts.used.items()]
-    for part in _parts(counts, 3):
-        sql = _insert_sql("quota_days", ("account_id", "day", "used"), len(part))
-        connection.execute(sql + " ON CONFLICT DO UPDATE SET used = excluded.used", _flat(part))
+    counted = _count(connection, day, inserts.counts)
     reach("accept.before_commit")
+    return counted
+
+
+COUNT = """
+ON CONFLICT DO UPDATE SET used = quota_days.used + excluded.used RETURNING account_id, used"""
+
+
+def _count(connection: sqlite3.Connection, day: int, counts: dict[str, int]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    rows = [(account, day, count) for account, count in counts.items()]
+    for part in _parts(rows, 3):
+        sql = _insert_sql("quota_days", ("account_id", "day", "used"), len(part)) + COUNT
+        counted.update(connection.execute(sql, _flat(part)).fetchall())
+    return counted
 
 
 def _suppressed(connection: sqlite3.Connection, addresses: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from postroom.types.envelope import Address
@@ -18,6 +19,7 @@ from postroom.wire.mime.encoded_words import display
 from postroom.wire.smtp.address import AddressError, parse_mailbox
 
 NAME_LENGTH = 200
+REMEMBERED_LENGTH = 200  # of a value, in octets
 
 # Words keep their dots (`John Q. Public` is obsolete syntax that everybody writes). Possessive, so linear.
 _TOKEN = re.compile(
@@ -47,16 +49,24 @@ class _Token(NamedTuple):
     text: str
 
 
-def read_addresses(value: bytes) -> list[Mailbox] | str:
+def read_addresses(value: bytes) -> tuple[Mailbox, ...] | str:
     """The mailboxes of a raw value as `Field.value` gives it, or a few words that say why it cannot be read.
 
-    Groups are dissolved into their members; the list is empty only for empty groups (`undisclosed-recipients:;`).
+    Groups are dissolved into their members; there are none only for empty groups (`undisclosed-recipients:;`).
     """
+    return _read_again(value) if len(value) <= REMEMBERED_LENGTH else _read(value)
+
+
+def _read(value: bytes) -> tuple[Mailbox, ...] | str:
     try:
         # Octets that are not UTF-8 become surrogates: harmless in names, never valid in addresses.
-        return _Reader().read(value.replace(b"\r\n", b"").decode("utf-8", "surrogateescape"))
+        return tuple(_Reader().read(value.replace(b"\r\n", b"").decode("utf-8", "surrogateescape")))
     except AddressError as error:
         return str(error)
+
+
+# An application writes the same From into message after message.
+_read_again = lru_cache(maxsize=1024)(_read)
 
 
 def _tokens(text: str) -> Iterator[_Token]:

@@ -295,7 +295,6 @@ def messages() -> None:
         sqlite_where=sa.text("content_expires_at IS NOT NULL"),
         postgresql_where=sa.text("content_expires_at IS NOT NULL"),
     )
-    op.create_index("ix_messages_received_at", "messages", ["account_id", "received_at"])
     op.create_index(
         "ix_messages_blob",
         "messages",
