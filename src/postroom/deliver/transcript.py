@@ -20,6 +20,7 @@ _HEAD = OCTETS // 2
 _TEXT = 600  # characters of a line's text, once the whole is too long
 _NOTE = 60  # room for the line that says how many were left out
 _PLAIN = OCTETS // 8  # no text this short can be too long as JSON
+_COMPRESSOR = zstandard.ZstdCompressor(level=3)  # to make one costs three times what it then does
 
 
 class Transcript:
@@ -56,8 +57,8 @@ class Transcript:
 
 
 def encode(lines: Sequence[TranscriptLine]) -> bytes:
-    """For storage."""
-    return zstandard.ZstdCompressor(level=3).compress(_json(lines))
+    """For storage. From one thread at a time."""
+    return _COMPRESSOR.compress(_json(lines))
 
 
 def decode(stored: bytes) -> tuple[TranscriptLine, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
@@ -14,8 +15,10 @@ LONGEST = 8192
 _SECRET_KEY = re.compile(
     r"(?i)(?:^|[_-])(?:password|passwd|secret|token|authorization|cookie|credentials?|api[_-]?key|private[_-]?key)s?(?:$|[_-])"
 )
-# Most values hold nothing of interest; one cheap search decides.
-_SUSPECT = re.compile(r"(?i)auth|bearer|basic|cookie|passw|secret|token|api.?key|://|PRIVATE KEY")
+# Most events hold nothing of interest, which a search for these in all their values together decides. No value that
+# one of the patterns below would change lacks them all.
+_SUSPECT = ("auth", "bearer", "basic", "cookie", "passw", "secret", "token", "key", "://")
+_HARMLESS = (int, float, bool, type(None))
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
@@ -43,7 +46,33 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """A structlog processor: hides values by the name of their key and by what they look like."""
-    return {key: HIDDEN if _SECRET_KEY.search(key) else redacted(value) for key, value in event.items()}
+    if _innocent(event):
+        return event
+    return {key: HIDDEN if _secret(key) else redacted(value) for key, value in event.items()}
+
+
+def _innocent(event: EventDict) -> bool:
+    """A quick look that settles nearly every event."""
+    texts: list[str] = []
+    for key, value in event.items():
+        if type(value) is str:
+            texts.append(value)
+        elif type(value) not in _HARMLESS:
+            return False
+        if _secret(key):
+            return False
+    text = " ".join(texts)
+    return len(text) <= LONGEST and not _suspect(text)
+
+
+def _suspect(text: str) -> bool:
+    folded = text.casefold()
+    return any(word in folded for word in _SUSPECT)
+
+
+@lru_cache(maxsize=512)
+def _secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
 
 
 def redacted(value: Any) -> Any:
@@ -53,10 +82,7 @@ def redacted(value: Any) -> Any:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, Mapping):
-        return {
-            str(key): HIDDEN if _SECRET_KEY.search(str(key)) else redacted(inner)
-            for key, inner in value.items()
-        }
+        return {str(key): HIDDEN if _secret(str(key)) else redacted(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redacted(inner) for inner in value]
     if isinstance(value, bytes | bytearray | memoryview):
@@ -67,7 +93,7 @@ def redacted(value: Any) -> Any:
 def _text(text: str) -> str:
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}... ({len(text)} characters)"
-    if _SUSPECT.search(text):
+    if _suspect(text):
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
     return text
