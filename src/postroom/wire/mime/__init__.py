@@ -13,4 +13,6 @@ recurses (M12). Nothing decoded is ever used to decide anything; decoding is for
     encoded_words.py  RFC 2047 for display: allowed charsets only, controls stripped, cut
     message_id.py     what a Message-ID must look like
     date.py           the date-time of header fields
+    media_types.py    attached files: which are taken, and whether they are what their names say
+    build/            the other way round: messages made of typed parts
 """

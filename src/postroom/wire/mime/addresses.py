@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from postroom.types.envelope import Address
+from postroom.types.parts import Mailbox
 from postroom.wire.mime.encoded_words import display
 from postroom.wire.smtp.address import AddressError, parse_mailbox
 
@@ -35,13 +36,6 @@ _TOKEN = re.compile(
 )
 _COMMENT_PART = re.compile(r"\\.|[()\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _WORDS = ("atom", "quoted")
-
-
-class Mailbox(NamedTuple):
-    """An address with the name before it, decoded for display ("" if there is none)."""
-
-    name: str
-    address: Address
 
 
 class _Token(NamedTuple):
