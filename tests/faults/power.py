@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -145,3 +146,39 @@ def starts(scratch: Path, expected: Sequence[Acknowledged]) -> list[str]:
         finally:
             relay.stop()
     return []
+
+
+# -- all of it ---------------------------------------------------------------------------------------------------
+
+ROUNDS = 4
+MEMORY = Path("/dev/shm")
+"""Replays need no disk: what they sync is thrown away."""
+
+
+def every_cut(say: Callable[[str], None]) -> list[str]:
+    """Every point of a recorded run, in four ways each, and a start after each answer; what is wrong."""
+    said: list[str] = []
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as scratches,
+    ):
+        recording = record(Path(directory), ROUNDS)
+        cuts = list(recording.disk.cuts())
+        for cut in cuts:
+            said += _in_every_way(recording, cut, Path(scratches) / "scratch")
+        for number, message in enumerate(recording.acknowledged):
+            scratch = Path(scratches) / f"start-{number}"
+            recording.disk.leave(message.line, scratch, disk.nothing)
+            said += starts(scratch, recording.acknowledged[: number + 1])
+    say(f"power: {len(cuts)} points x 4 ways, {len(recording.acknowledged)} starts, {len(said)} violations")
+    return said
+
+
+def _in_every_way(recording: Recording, cut: int, scratch: Path) -> list[str]:
+    said: list[str] = []
+    ways = (("none", disk.nothing), ("all", disk.everything), ("some", disk.anything(cut)))
+    for name, keep in (*ways, ("others", disk.anything(-cut))):
+        wrong = lost(recording, cut, scratch, keep)
+        said += [f"power cut at line {cut}, {name} of what was not synced is kept: {one}" for one in wrong]
+        shutil.rmtree(scratch)
+    return said

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import smtplib
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,12 +17,16 @@ from pathlib import Path
 
 import pytest
 
+from faults.ledger.trial import trial
+from support.net import small_internet
 from support.process import Relay, starting
 from support.strace import injecting
 from support.waiting import until
 from support.world import Tenant, World
 
 SMALL, LARGE = 100, 60_000  # lines: in the database, in a file of its own
+FULL = 16 << 20
+"""Octets of a disk that is full soon."""
 SETTINGS = {"POSTROOM_DATABASE__TIMEOUT": "2s", "POSTROOM_DELIVERY__RETRY": '["100ms"]'}
 
 
@@ -172,3 +178,41 @@ def test_q04_what_was_taken_before_the_disk_filled_is_delivered_after(tmp_path: 
         assert [event.type for event in email.events].count("delivered") == 1
         scene.recovered("full", SMALL)
         assert relay.stop() == 0
+
+
+@contextmanager
+def small_disk(directory: Path, octets: int) -> Iterator[None]:
+    """A file system of its own, of that size."""
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={octets},mode=700", "tmpfs", directory]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system is not allowed here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", directory], check=True)
+
+
+def fill(path: Path) -> None:
+    """Until not one octet more can be written."""
+    size = 1 << 20
+    with path.open("wb", buffering=0) as file:
+        while size:
+            try:
+                file.write(b"x" * size)
+            except OSError:
+                size //= 2
+
+
+def test_q04_under_load_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "data", FULL), small_internet() as net, trial(tmp_path, "", net) as one:
+        until(lambda: one.acknowledged >= 20, what=f"20 messages are accepted\n{one.log}")
+        fill(one.data / "filler")
+        until(lambda: one.refused >= 5, what=f"5 messages are refused\n{one.log}")
+        (one.data / "filler").unlink()
+        before = one.acknowledged
+        until(lambda: one.acknowledged >= before + 20, what=f"it takes mail again\n{one.log}")
+        verdict = one.settle()
+        assert one.stop() == 0
+    assert verdict.violations == []
+    assert verdict.extra == verdict.flagged == 0

@@ -54,7 +54,7 @@ class Row:
 
     def columns(self) -> list[Any]:
         """As a SELECT of `rows.ENTRY_COLUMNS`: what the email's row says comes from there."""
-        said = {"possible_duplicate": self.flagged, "sent": self.sent}
+        said = {"possible_duplicate": self.flagged, "sent": self.sent, "owner": self.owner}
         return [said.get(name, getattr(self.entry, name)) for name in Entry.__slots__]
 
 
@@ -168,10 +168,9 @@ class World:
         if self.leases[node.incarnation] >= self.now:
             self.leases[node.incarnation] = node.until = self.now + LEASE
             return
-        # Lost: forget everything, but what is to be recorded; then begin again under a new number.
-        fresh = self._started()
-        fresh.records = node.records
-        self.nodes[self.nodes.index(node)] = fresh
+        # Lost: record what is known, forget everything, and begin again under a new number.
+        self._write(node)
+        self.nodes[self.nodes.index(node)] = self._started()
 
     # -- in -------------------------------------------------------------------------------------------------------
 
@@ -197,7 +196,8 @@ class World:
             "",
         )
         mine = node.asleep <= self.now and len(node.entries) < IN_MEMORY
-        self.rows[email_id] = Row(entry, node.incarnation if mine else 0, self.now)
+        entry.owner = node.incarnation if mine else 0
+        self.rows[email_id] = Row(entry, entry.owner, self.now)
         self.queue.add(email_id)
         if mine:
             self._take(node, entry)
@@ -258,14 +258,7 @@ class World:
         """One transaction: outcomes, then marks."""
         if self.faults and self.chance.random() < 0.05:
             return  # the database is away; everything waits
-        owned = {
-            one.email.id: self.rows[one.email.id].entry.attempts
-            for one in node.records
-            if one.email.id in self.queue and self.rows[one.email.id].owner == node.incarnation
-        }
-        for one in current(node.records, owned):
-            self._record(one)
-        node.records.clear()
+        self._write(node)
         for attempt in node.attempts.values():
             if attempt.marked is None:
                 row = self.rows[attempt.entry.email_id]
@@ -274,6 +267,16 @@ class World:
                 )
                 if attempt.marked:
                     row.mark = row.entry.attempts + 1
+
+    def _write(self, node: Node) -> None:
+        found = {
+            one.email.id: (self.rows[one.email.id].owner, self.rows[one.email.id].entry.attempts)
+            for one in node.records
+            if one.email.id in self.queue
+        }
+        for one in current(node.records, found):
+            self._record(one)
+        node.records.clear()
 
     def _record(self, one: OutcomeRecord) -> None:
         row = self.rows[one.email.id]

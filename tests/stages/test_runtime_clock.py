@@ -2,7 +2,11 @@
 
 import asyncio
 import time
+from pathlib import Path
 
+import pytest
+
+from postroom.runtime import clock as clocks
 from postroom.runtime.clock import Clock, FakeClock
 
 
@@ -32,6 +36,31 @@ def test_q07_jumps_and_suspension_move_some():
     clock.suspend(600)
     assert (clock.now_ms(), clock.monotonic()) == (600_000, before[0])
     assert clock.boottime() == before[1] + 600
+
+
+def test_q07_the_steady_scale_stays_where_it_is():
+    clock = FakeClock(1_000_000)
+    assert clock.moment() == (1_000_000, 0)
+    clock.jump(86400)
+    assert clock.steady_ms() == 1_000_000
+    assert clock.moment() == (87_400_000, -86_400_000)
+    assert sum(clock.moment()) == clock.steady_ms()
+    clock.jump(-2 * 86400)
+    clock.suspend(600)
+    assert sum(clock.moment()) == 1_600_000
+    clock.set_steady(clock.now_ms() + 500)
+    assert clock.moment() == (clock.now_ms(), 0)  # no step, only a clock that is a little slow
+
+
+def test_q07_a_file_makes_the_wall_clock_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "wrong by"
+    file.write_text("-3600")
+    clock = Clock()
+    before = clock.now_ms(), clock.steady_ms()
+    monkeypatch.setattr(clocks, "_wrong_by", file)
+    assert clock.now_ms() - before[0] == pytest.approx(-3_600_000, abs=60_000)
+    assert clock.steady_ms() - before[1] < 60_000
+    assert clock.moment()[1] == pytest.approx(3_600_000, abs=60_000)
 
 
 async def test_sleepers_wake_when_they_are_due():

@@ -10,7 +10,10 @@ from postroom.store.database import Database
 
 
 class Usage:
-    """`count` hears from the commit, `known` answers from memory, `load` asks the database once a day and account."""
+    """`count` hears from the commit, `known` answers from memory, `load` asks the database once a day and account.
+
+    The day is the one that was asked for last: somebody may have set the clock back (Q07).
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -18,7 +21,6 @@ class Usage:
         self._used: dict[str, int] = {}
 
     def count(self, day: int, used: dict[str, int]) -> None:
-        self._turn(day)
         if day == self._day:
             self._used.update(used)
 
@@ -29,10 +31,11 @@ class Usage:
     async def load(self, account_id: str, day: int) -> int:
         async with self._database.read() as connection:
             used = await quota_days.used(connection, account_id, day)
+        self._turn(day)
         self.count(day, {account_id: max(used, self._used.get(account_id, 0))})
         return used
 
     def _turn(self, day: int) -> None:
-        if day > self._day:
+        if day != self._day:
             self._day = day
             self._used.clear()

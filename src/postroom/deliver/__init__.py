@@ -8,12 +8,17 @@
       -> ticker      records outcomes and marks attempts, many in one transaction
 
 Ownership (`lease`): a start of a node is an incarnation with a number; queue rows carry the number of their owner and
-the node keeps one heartbeat. A node whose heartbeat has lapsed sends no final dot and starts over with a new number;
-outcomes of the old one are not recorded over its successor's.
+the node keeps one heartbeat. A node whose heartbeat has lapsed sends no final dot and starts over with a new number,
+after it has recorded what it learned under the old one; that is never recorded over a row that was claimed since.
 
 A lease is not an attempt: the ticker marks the attempts that are about to begin in the transaction that records the
 last outcomes, and only a marked attempt may send its final dot. So after a crash exactly the marked rows may become
-a second copy, they are counted, and three of them in a row put the email into quarantine.
+a second copy, they are counted, and three of them in a row put the email into quarantine. What a dead node leaves
+behind is under suspicion: its next attempt is marked before anything else is done with it, and after two such
+attempts it is tried while no other suspect is, so that a message that ends the process does so alone.
+
+Whose address got onto a suppression list since, is sent nothing: that is looked up when a row is claimed, and again
+(`suppressed`) when it waited in memory for more than some seconds.
 
 Towards the network: `destination` (a route, else the MX hosts, with addresses vetted by `addresses`), `courier` (one
 connection to one destination; next host on failure), `connection` (the socket under the pure client session), `tls`,

@@ -1,6 +1,6 @@
 """One recipient, from queue row to outcome: the named steps of a delivery.
 
-    gate      may it go: account, sandbox, quarantine, content
+    gate      may it go: suppressions, account, sandbox, quarantine
     compose   the signed bytes
     mark      the attempt is made durable before its final dot
     talk      the courier brings it to the recipient's server
@@ -26,10 +26,12 @@ from postroom.config import Config
 from postroom.deliver import record
 from postroom.deliver.courier import UNCERTAIN_SECONDS, OneRecipient
 from postroom.deliver.loader import Loader
+from postroom.deliver.suppressed import SuppressionCheck
 from postroom.deliver.ticker import Ticker
 from postroom.deliver.verdict import QUARANTINE_AFTER, judge
 from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
+from postroom.runtime.ids import made_at
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import Entry, OutcomeRecord
 from postroom.tenancy.directory import Directory
@@ -65,6 +67,7 @@ class Tools:
     loader: Loader
     composer: Composer
     ticker: Ticker
+    suppressions: SuppressionCheck
     lease_held: Callable[[], bool]
     verp_key: bytes
     chance: random.Random
@@ -72,9 +75,8 @@ class Tools:
 
 @dataclass(slots=True)
 class _Attempt:
-    """Begun under the incarnation `owner`; `mark` is True once it is durable, `may_be_sent` when content may go out."""
+    """`mark` is True once it is durable, `may_be_sent` when content may go out."""
 
-    owner: int
     mark: asyncio.Future[bool]
     may_be_sent: bool = False
 
@@ -95,17 +97,20 @@ class Delivery:
 
     async def gate(self, entry: Entry) -> OutcomeRecord | None:
         """What ends the run before anything is sent, or None: it may go."""
-        now = self._tools.clock.now_ms()
         account, domain = await self._who(entry)
+        now, ahead = self._tools.clock.moment()
+        if lists := await self._tools.suppressions.lists(entry, account):
+            return record.suppressed(entry, lists, now, keep_content=self._kept(entry))
         hold = None
         if entry.unfinished >= QUARANTINE_AFTER:
             log.error("email quarantined: its attempts never finish", email_id=entry.email_id)
+            metrics.QUARANTINED.inc()
             hold = Hold.QUARANTINED
         elif account is not None and account.state == Hold.SUSPENDED:
             hold = Hold.SUSPENDED
         if hold is not None:
             # What is held is due at its expiry: until then nobody claims it, then it ends here.
-            if now >= entry.expires_at:
+            if now + ahead >= entry.expires_at:
                 return record.expired(entry, hold, now, keep_content=self._kept(entry))
             return record.held(entry, hold, now)
         if domain is not None and domain.mode == "sandbox":
@@ -119,7 +124,8 @@ class Delivery:
             return True
         domain = account.by_id.get(entry.domain_id)
         return (
-            entry.unfinished >= QUARANTINE_AFTER
+            bool(entry.suppressed)
+            or entry.unfinished >= QUARANTINE_AFTER
             or account.state == Hold.SUSPENDED
             or (domain is not None and domain.mode == "sandbox")
         )
@@ -128,6 +134,10 @@ class Delivery:
         """Whether an outcome of this email still waits for the database."""
         return self._tools.ticker.waiting(email_id)
 
+    async def record_all(self) -> None:
+        """Write down every outcome that is known by now. Raises StorageUnavailableError."""
+        await self._tools.ticker.flush()
+
     async def run(self, entry: Entry, carrier: Carrier) -> None:
         """Deliver once and hand the outcome to the ticker. Does not wait until it is recorded."""
         early = await self.gate(entry)
@@ -135,17 +145,24 @@ class Delivery:
             self.finish(early)
             return
         reach("deliver.before_mark")
-        attempt = _Attempt(self._tools.ticker.owner, self._tools.ticker.mark(entry))
+        attempt = _Attempt(self._tools.ticker.mark(entry))
         try:
+            if entry.suspect:
+                await attempt.mark  # counted before any work: it may end the process once more (Q15)
             outcome = await self._talk(entry, carrier, attempt)
             marked = await attempt.mark
             reach("deliver.before_outcome")
+        except asyncio.CancelledError:
+            if not attempt.may_be_sent:
+                attempt.mark.cancel()
+                self._tools.ticker.broken_off(entry)
+            raise
         except Exception:
             # A bug of ours must not be repeated at once: it counts. And if the server may have the message, another
             # copy has to say what it may be.
             log.exception("delivery failed inside", message_id=entry.message_id, email_id=entry.email_id)
             marked, outcome = True, attempt.failed_inside()
-        if marked and self._ours(attempt):
+        if marked:
             self.settle(entry, outcome)
         # Else the row is not ours any more: cancelled, or claimed by another node or by our own next incarnation.
 
@@ -154,28 +171,42 @@ class Delivery:
         stored = await self._tools.loader.load(entry.account_id, entry.message_id)
         if stored is None:
             return Outcome(Result.FAILED, CONTENT_GONE)
-        composed = await self._tools.composer.compose(stored)
+        composed = await self._compose(entry, stored)
         reach("deliver.composed")
         if isinstance(composed, Uncomposed):
-            return deferred(composed.reply)
+            reply = composed.reply
+            return deferred(reply) if reply.transient else Outcome(Result.FAILED, reply)
 
         async def before_dot() -> bool:
-            attempt.may_be_sent = await attempt.mark and self._ours(attempt) and self._tools.lease_held()
+            first = not attempt.may_be_sent and not entry.attempts
+            attempt.may_be_sent = await attempt.mark and self._may_send(entry)
             reach("deliver.marked")
+            if first and entry.due_at:  # 0: somebody has released it
+                waited = sum(self._tools.clock.moment()) - entry.due_at
+                metrics.FIRST_BYTE_SECONDS.observe(max(waited, 0) / 1000)
             return attempt.may_be_sent
 
         return await carrier.deliver(await self._envelope(entry, stored), composed, before_dot)
 
-    def _ours(self, attempt: _Attempt) -> bool:
-        """Whether the lease under which the attempt began was never lost."""
-        return attempt.owner == self._tools.ticker.owner
+    async def _compose(self, entry: Entry, stored: Stored) -> Composed | Uncomposed:
+        if not stored.content.personalised:
+            return await self._tools.composer.compose(stored)
+        data = await self._tools.loader.personalization(entry.account_id, entry.email_id)
+        return await self._tools.composer.compose_for(stored, data)
+
+    def _may_send(self, entry: Entry) -> bool:
+        """Whether the lease under which we got the entry was never lost."""
+        return entry.owner == self._tools.ticker.owner and self._tools.lease_held()
 
     def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Judge an outcome and hand it to the ticker."""
         tools = self._tools
-        now = tools.clock.now_ms()
-        verdict = judge(entry, outcome, now, tools.config.delivery.retry, tools.chance)
+        now, ahead = tools.clock.moment()
+        verdict = judge(entry, outcome, now, tools.config.delivery.retry, tools.chance, ahead=ahead)
         metrics.ATTEMPTS.labels(outcome.result.value).inc()
+        if verdict.due_at is None:
+            seconds = max(now - made_at(entry.email_id), 0) / 1000
+            metrics.QUEUE_SECONDS.labels(verdict.status.value).observe(seconds)
         log.info(
             "attempt",
             message_id=entry.message_id,

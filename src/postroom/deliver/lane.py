@@ -11,9 +11,12 @@ import structlog
 
 from postroom.deliver.delivery import FAILED_INSIDE, Carrier, Delivery, deferred
 from postroom.deliver.fair import FairQueue
+from postroom.deliver.verdict import QUARANTINE_AFTER
 from postroom.store.batches.rows import Entry
 
 log = structlog.get_logger()
+
+SUSPECTED = QUARANTINE_AFTER - 1
 
 
 class Connection(Carrier, Protocol):
@@ -24,7 +27,8 @@ class Lane:
     """`connect` makes a worker's courier for the site; `done` hears of each entry that left the lane.
 
     Workers come with the work, up to `most`, and go when they were idle for `idle` seconds. `slots` bounds the
-    deliveries under way on the whole node; an idle connection holds no slot.
+    deliveries under way on the whole node; an idle connection holds no slot. Entries that may have ended the process
+    twice have one slot for them all, `alone`: if one of them does it again, it is known which (Q15).
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Lane:
         most: int,
         idle: float,
         slots: asyncio.Semaphore,
+        alone: asyncio.Semaphore,
         done: Callable[[Entry], None],
     ) -> None:
         self.queue = FairQueue()
@@ -43,10 +48,16 @@ class Lane:
         self._delivery = delivery
         self._idle = idle
         self._slots = slots
+        self._alone = alone
         self._done = done
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self._stopping = False
+
+    @property
+    def workers(self) -> int:
+        """Each has at most one connection."""
+        return len(self._workers)
 
     @property
     def unused(self) -> bool:
@@ -101,7 +112,7 @@ class Lane:
 
     async def _deliver(self, entry: Entry, courier: Connection) -> None:
         try:
-            async with self._slots:
+            async with self._alone if entry.suspect and entry.unfinished >= SUSPECTED else self._slots:
                 await self._delivery.run(entry, courier)
         except Exception:
             # A bug of ours must not stop the lane, nor be repeated at once: it counts as an attempt.

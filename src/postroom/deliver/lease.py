@@ -62,13 +62,15 @@ class Lease:
         reach("lease.before_start")
         began = self._clock.boottime()
         async with self._database.write() as connection:
-            self.incarnation = await nodes.start(
+            incarnation = await nodes.start(
                 connection, self._name, self._clock.now_ms(), round(self._seconds * 1000)
             )
             if self._database.sqlite:
                 # One `serve` holds the directory's lock, so whoever owned rows before is gone.
-                await nodes.expire_others(connection, self.incarnation)
+                await nodes.expire_others(connection, incarnation)
         reach("lease.started")
+        # Only now: if the end of the commit was not heard, the next beat finds the old one lost, and begins once more.
+        self.incarnation = incarnation
         self._until = began + self._seconds
         log.info("node started", incarnation=self.incarnation)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import zstandard
+from collections.abc import Iterable, Sequence
 
 from postroom.compose.compose import Stored
 from postroom.compose.lru import Lru
-from postroom.store import messages
+from postroom.deliver.batched import Batched
+from postroom.store import messages, personalizations
+from postroom.store.batches.rows import PersonalizationRow
 from postroom.store.database import Database
 
 Key = tuple[str, str]
 MOST = 100
 RECENT_OCTETS = 32 * 1024 * 1024
+RECENT_PERSONAL_OCTETS = 8 * 1024 * 1024
 OVERHEAD = 1024  # octets a message costs besides its content
 
 
@@ -26,56 +27,47 @@ class Loader:
         self._recent: Lru[Key, Stored] = Lru(
             RECENT_OCTETS, lambda stored: len(stored.content.data) + OVERHEAD
         )
-        self._wanted: dict[Key, asyncio.Future[Stored | None]] = {}
-        self._reader: asyncio.Task[None] | None = None
+        self._recent_personal: Lru[Key, bytes] = Lru(
+            RECENT_PERSONAL_OCTETS, lambda data: len(data) + OVERHEAD
+        )
+        self._messages = Batched(self._read_messages, most=MOST)
+        self._personalizations = Batched(self._read_personalizations, most=MOST)
 
-    def remember(self, stored: Stored) -> None:
+    def remember(self, stored: Stored, personal: Iterable[PersonalizationRow] = ()) -> None:
         self._recent.put((stored.account_id, stored.id), stored)
+        for row in personal:
+            self._recent_personal.put((row.account_id, row.email_id), row.data)
 
     async def load(self, account_id: str, message_id: str) -> Stored | None:
         """The message, or None when its content is gone. Calls that come together share one query.
 
-        Raises StorageUnavailableError.
+        Raises StorageUnavailableError, and ZstdError for content that is damaged on disk.
         """
         key = account_id, message_id
         recent = self._recent.get(key)
         if recent is not None:
             return recent
-        future = self._wanted.get(key)
-        if future is None:
-            future = self._wanted[key] = asyncio.get_running_loop().create_future()
-            if self._reader is None:
-                self._reader = asyncio.create_task(self._read(), name="load messages")
-        return await asyncio.shield(future)
+        row = await self._messages.get(key)
+        stored = self._recent.get(key)  # by another call for the same message
+        if stored is None and row is not None:
+            stored = Stored.from_row(row, self._hostname)
+            if stored is not None:
+                self.remember(stored)
+        return stored
 
-    async def _read(self) -> None:
-        """A new task runs only after the callers of this turn of the loop, so what they want goes into one query."""
-        while self._wanted:
-            wanted = {key: self._wanted.pop(key) for key in list(self._wanted)[:MOST]}
-            try:
-                async with self._database.read() as connection:
-                    found = await messages.load(connection, wanted)
-            except Exception as error:  # it belongs to those who wait
-                for future in wanted.values():
-                    _fail(future, error)
-                continue
-            for key, future in wanted.items():
-                self._answer(future, found.get(key))
-        self._reader = None
+    async def personalization(self, account_id: str, email_id: str) -> bytes:
+        """What this recipient's message is rendered with; b"" for who has nothing of the kind.
 
-    def _answer(self, future: asyncio.Future[Stored | None], row: messages.Stored | None) -> None:
-        try:
-            stored = Stored.from_row(row, self._hostname) if row is not None else None
-        except zstandard.ZstdError as error:
-            _fail(future, error)  # damaged on disk: this message's trouble, not its neighbours'
-            return
-        if stored is not None:
-            self.remember(stored)
-        if not future.done():
-            future.set_result(stored)
+        Raises StorageUnavailableError.
+        """
+        key = account_id, email_id
+        recent = self._recent_personal.get(key)
+        return recent if recent is not None else await self._personalizations.get(key) or b""
 
+    async def _read_messages(self, keys: Sequence[Key]) -> dict[Key, messages.Stored]:
+        async with self._database.read() as connection:
+            return await messages.load(connection, keys)
 
-def _fail(future: asyncio.Future[Stored | None], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
-        future.exception()  # whoever waited may be gone; then nobody else will look at it
+    async def _read_personalizations(self, keys: Sequence[Key]) -> dict[Key, bytes]:
+        async with self._database.read() as connection:
+            return await personalizations.load(connection, keys)

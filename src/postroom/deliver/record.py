@@ -19,6 +19,7 @@ from postroom.store.batches.rows import (
 from postroom.types.events import EventType
 from postroom.types.outcome import Outcome
 from postroom.types.status import EmailStatus, Hold
+from postroom.types.suppression import Lists, detail
 
 NOBODY = 0
 
@@ -30,6 +31,7 @@ def attempt(
     number = entry.attempts + 1
     final = verdict.due_at is None
     return OutcomeRecord(
+        owner=entry.owner,
         queue=QueueChange(
             entry.account_id,
             entry.email_id,
@@ -73,6 +75,7 @@ def attempt(
 def into_inbox(entry: Entry, now: int, *, keep_content: int) -> OutcomeRecord:
     """A sandbox delivery: final, without an attempt, and the content stays for the inbox."""
     return OutcomeRecord(
+        owner=entry.owner,
         queue=QueueChange(
             entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
         ),
@@ -101,6 +104,7 @@ def expired(entry: Entry, hold: Hold, now: int, *, keep_content: int) -> Outcome
     """The email was held until its lifetime was over."""
     reason = f"expired while held: {hold.value}"
     return OutcomeRecord(
+        owner=entry.owner,
         queue=QueueChange(
             entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
         ),
@@ -119,9 +123,32 @@ def expired(entry: Entry, hold: Hold, now: int, *, keep_content: int) -> Outcome
     )
 
 
+def suppressed(entry: Entry, lists: Lists, now: int, *, keep_content: int) -> OutcomeRecord:
+    """The recipient got onto a suppression list after the message was accepted."""
+    return OutcomeRecord(
+        owner=entry.owner,
+        queue=QueueChange(
+            entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
+        ),
+        email=EmailChange(
+            entry.account_id,
+            entry.email_id,
+            EmailStatus.SUPPRESSED.value,
+            entry.attempts,
+            f"suppressed: {lists[0].activity_reason}",
+            entry.possible_duplicate,
+            entry.sent,
+            now,
+        ),
+        events=[event(entry, EventType.SUPPRESSED, detail(lists), now)],
+        keep_content_until=now + keep_content,
+    )
+
+
 def held(entry: Entry, hold: Hold, now: int) -> OutcomeRecord:
     """The email waits for somebody; its row is due again when it expires."""
     return OutcomeRecord(
+        owner=entry.owner,
         queue=QueueChange(
             entry.account_id,
             entry.email_id,

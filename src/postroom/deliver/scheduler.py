@@ -2,7 +2,8 @@
 
 Memory is bounded: at most `delivery.in_memory` entries, and no account may hold more than half of the room, so one
 account's million cannot keep another's password reset out. Whatever does not fit stays in the table, unowned, and
-is claimed account by account in turn when there is room.
+is claimed account by account in turn when there is room. What was accepted together while there was room for some of
+it is let go again.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ POLL = 0.5  # seconds between looks for due rows
 CLAIM = 500  # rows of one account in one claim
 ACCOUNTS = 50  # accounts in one look
 KNOWN_SECONDS, KNOWN_MOST = 60.0, 10_000
+LAST_WORDS = 2.0  # seconds for the replies to final dots that were sent before the lease was lost
 
 
 class Scheduler:
@@ -54,7 +56,9 @@ class Scheduler:
         self._destinations = destinations
         self._connect = connect
         self._slots = asyncio.Semaphore(config.delivery.concurrency)
+        self._alone = asyncio.Semaphore(1)
         self._entries: dict[str, Entry] = {}
+        self._surplus: list[tuple[str, str]] = []
         self._held: Counter[str] = Counter()
         self._lanes: dict[str, Lane] = {}
         self._known: dict[str, tuple[float, Destination]] = {}
@@ -70,23 +74,35 @@ class Scheduler:
     def in_memory(self) -> int:
         return len(self._entries)
 
+    @property
+    def connections(self) -> int:
+        """At most so many are open."""
+        return sum(lane.workers for lane in self._lanes.values())
+
     def owner_for(self, account_id: str) -> int:
         """The incarnation under which a row accepted now is inserted: ours while there is room, else nobody's."""
+        return self._owner if self._room_for(account_id) else 0
+
+    def _room_for(self, account_id: str) -> bool:
         room = self._config.in_memory
-        if len(self._entries) >= room or self._held[account_id] * 2 >= room:
-            return 0
-        return self._owner
+        return len(self._entries) < room and self._held[account_id] * 2 < room
 
     def take(self, entries: Iterable[Entry], owner: int) -> None:
         """Entries this node owns: just accepted, or claimed. `owner` is the incarnation under which it got them: those
         of one whose lease was lost meanwhile are left alone, as they are their next owner's."""
         if owner != self._owner:
             return
+        now = self._clock.monotonic()
         for entry in entries:
-            if entry.email_id not in self._entries:
+            if entry.email_id in self._entries:
+                continue
+            if self._room_for(entry.account_id):
+                entry.checked_at = now  # its suppressions, in the transaction it comes from
                 self._entries[entry.email_id] = entry
                 self._held[entry.account_id] += 1
                 self._admit(entry)
+            else:
+                self._surplus.append(entry.key)
 
     async def start(self, owner: int) -> None:
         self._owner = owner
@@ -101,12 +117,18 @@ class Scheduler:
         self._lanes.clear()
 
     async def restart(self) -> None:
-        """The lease was lost: forget everything at once; somebody else may own it now."""
+        """The lease was lost: forget everything; somebody else may own it now. Nothing more is sent, but what a server
+        has taken is recorded before our next incarnation claims what the last one has left: it needs no second copy.
+
+        Raises StorageUnavailableError; then it is to be called again.
+        """
         self._owner = 0
-        await self.stop(0)
+        await self.stop(LAST_WORDS)
         self._entries.clear()
+        self._surplus.clear()
         self._held.clear()
         self._finding.clear()
+        await self._delivery.record_all()
 
     # -- from entry to lane ---------------------------------------------------------------------------------------
 
@@ -163,6 +185,7 @@ class Scheduler:
                 most=destination.connections,
                 idle=self._config.idle_timeout,
                 slots=self._slots,
+                alone=self._alone,
                 done=self._done,
             )
         else:
@@ -180,6 +203,7 @@ class Scheduler:
     async def _claims(self) -> None:
         while True:
             try:
+                await self._let_go()
                 more = await self._claim()
                 await self._sweep()
             except StorageUnavailableError as error:
@@ -196,28 +220,47 @@ class Scheduler:
         """Claim due rows, account by account in turn; True when there may be more and there is room for them."""
         if len(self._entries) * 2 > self._config.in_memory:
             return False
-        now, ours = self._clock.now_ms(), self._owner
+        due_by = sum(self._clock.moment())
         async with self._database.read() as connection:
             # Our own lease may have lapsed unnoticed; what we are working on is nobody's to claim but our successor's.
-            free = [0, *(owner for owner in await nodes.dead(connection) if owner != ours)]
-            accounts = await queue_rows.accounts_waiting(connection, free, now, self._after, ACCOUNTS)
+            dead = [owner for owner in await nodes.dead(connection) if owner != self._owner]
+            accounts = await queue_rows.accounts_waiting(
+                connection, [0, *dead], due_by, self._after, ACCOUNTS
+            )
         self._after = accounts[-1] if len(accounts) == ACCOUNTS else ""
         found = 0
         for account_id in accounts:
-            room = self._config.in_memory - len(self._entries)
-            limit = min(CLAIM, room, self._config.in_memory // 2 - self._held[account_id])
-            if limit > 0:
-                entries = await batches.claim(self._database, ours, free, account_id, now, limit)
-                found += len(entries)
-                self.take(entries, ours)
+            if dead:
+                found += await self._claim_of(account_id, dead, suspect=True)
+            found += await self._claim_of(account_id, [0], suspect=False)
         return found > 0
+
+    async def _claim_of(self, account_id: str, free: list[int], *, suspect: bool) -> int:
+        """Claim due rows of an account that have one of these owners; how many."""
+        (now, ahead), ours = self._clock.moment(), self._owner
+        room = self._config.in_memory - len(self._entries)
+        limit = min(CLAIM, room, self._config.in_memory // 2 - self._held[account_id])
+        if limit <= 0:
+            return 0
+        entries = await batches.claim(self._database, ours, free, account_id, now, limit, ahead=ahead)
+        for entry in entries:
+            entry.suspect = suspect
+        self.take(entries, ours)
+        return len(entries)
+
+    async def _let_go(self) -> None:
+        """What there was no room for is anybody's; if that cannot be written down now, the sweep will find it."""
+        surplus, self._surplus = self._surplus, []
+        if surplus:
+            async with self._database.write() as connection:
+                await queue_rows.release(connection, self._owner, surplus)
 
     async def _sweep(self) -> None:
         """Rows that are ours in the table and not in memory: a commit whose end we never heard, a bug. Free them."""
         if self._clock.monotonic() < self._next_sweep:
             return
         self._next_sweep = self._clock.monotonic() + self._config.lease
-        before = self._clock.now_ms() - round(self._config.lease * 1000)
+        before = sum(self._clock.moment()) - round(self._config.lease * 1000)
         async with self._database.read() as connection:
             owned = await queue_rows.owned(connection, self._owner, before)
         orphans = [
@@ -226,7 +269,7 @@ class Scheduler:
         if orphans:
             log.warning("freeing queue rows nobody works on", rows=len(orphans))
             async with self._database.write() as connection:
-                await queue_rows.release(connection, self._owner, orphans)
+                await queue_rows.release(connection, self._owner, orphans, before)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

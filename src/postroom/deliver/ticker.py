@@ -1,7 +1,9 @@
 """Records outcomes and marks attempts, many in one transaction (design section 3: the delivery tick).
 
 While one transaction runs, outcomes and marks gather for the next. An outcome leaves this place only by being
-recorded: while the database is away it waits here, and because marks wait too, nothing new is sent meanwhile.
+recorded: while the database is away it waits here, and because marks wait too, nothing new is sent meanwhile. It is
+recorded under the incarnation whose attempt it was, even if the lease was lost since: as long as nobody has claimed the
+row it needs no second copy.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import structlog
 from postroom.errors import ConflictError
 from postroom.runtime import metrics
 from postroom.runtime.killpoints import reach
-from postroom.store import batches
+from postroom.store import batches, queue
 from postroom.store.batches.rows import Entry, OutcomeRecord
 from postroom.store.database import Database
 
@@ -26,7 +28,7 @@ MOST = 500
 
 
 class Ticker:
-    """`owner` gives the node's incarnation. Start with `start()`; `stop()` records what is left."""
+    """`owner` gives the node's incarnation now. Start with `start()`; `stop()` records what is left."""
 
     def __init__(self, database: Database, owner: Callable[[], int]) -> None:
         self._database = database
@@ -34,7 +36,9 @@ class Ticker:
         self._records: list[OutcomeRecord] = []
         self._writing: list[OutcomeRecord] = []
         self._marks: list[tuple[Entry, asyncio.Future[bool]]] = []
+        self._unsent: list[Entry] = []
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -47,13 +51,22 @@ class Ticker:
         self._stopping = True
         self._wake.set()
         if self._task is not None:
-            await asyncio.wait({self._task}, timeout=seconds)
+            ended, _ = await asyncio.wait({self._task}, timeout=seconds)
             self._task.cancel()
+            if ended:
+                await self._take_back_marks()
         reach("drain.outcomes_written")
+
+    async def _take_back_marks(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        for owner in {entry.owner for entry in unsent}:
+            keys = [entry.key for entry in unsent if entry.owner == owner]
+            async with self._database.write() as connection:
+                await queue.unmark(connection, owner, keys)
 
     @property
     def owner(self) -> int:
-        """The incarnation under which is written now."""
+        """The incarnation under which attempts begin now."""
         return self._owner()
 
     @property
@@ -75,6 +88,18 @@ class Ticker:
         self._wake.set()
         return future
 
+    async def flush(self) -> None:
+        """Record what waits, without the pause that follows a failure. Raises what the database raises."""
+        async with self._turn:
+            while self._records:
+                await self._tick()
+            await self._take_back_marks()
+
+    def broken_off(self, entry: Entry) -> None:
+        """Its attempt was told to stop before any content went out: with the next `flush` or `stop` its mark is taken
+        back, as nobody can have got a copy."""
+        self._unsent.append(entry)
+
     async def _run(self) -> None:
         pause = PAUSE
         while True:
@@ -82,7 +107,8 @@ class Ticker:
             self._wake.clear()
             while self._records or self._marks:
                 try:
-                    await self._tick()
+                    async with self._turn:
+                        await self._tick()
                     pause = PAUSE
                 except Exception as error:  # whatever it is: without ticks nothing is ever sent again
                     log.exception("outcomes wait for the database", waiting=self.backlog, reason=str(error))
@@ -98,7 +124,7 @@ class Ticker:
         marks = [(entry, future) for entry, future in marks if not future.cancelled()]
         try:
             reach("tick.taken")
-            marked = await self._write(records, [entry.key for entry, _ in marks])
+            marked = await self._write(records, [entry for entry, _ in marks])
         except BaseException:
             self._records = records + self._records
             self._marks = marks + self._marks
@@ -109,8 +135,9 @@ class Ticker:
             if not future.done():
                 future.set_result(entry.email_id in marked)
 
-    async def _write(self, records: list[OutcomeRecord], marks: list[tuple[str, str]]) -> set[str]:
+    async def _write(self, records: list[OutcomeRecord], entries: list[Entry]) -> set[str]:
         owner = self._owner()
+        marks = [entry.key for entry in entries if entry.owner == owner]  # a lost lease begins no attempt
         try:
             with metrics.DELIVERY_BATCH_SECONDS.time():
                 ticked = await batches.tick(self._database, owner, records, marks)
@@ -120,7 +147,9 @@ class Ticker:
         for record in records:
             if record.queue.email_id not in ticked.recorded:
                 log.warning(
-                    "outcome discarded: the row is not ours", email_id=record.queue.email_id, owner=owner
+                    "outcome discarded: the row is not ours",
+                    email_id=record.queue.email_id,
+                    owner=record.owner,
                 )
         return ticked.marked
 

@@ -40,8 +40,16 @@ def wait_ms(attempts: int, retry: Sequence[float], chance: random.Random) -> int
     return round(base * 1000 * chance.uniform(1 - JITTER, 1 + JITTER))
 
 
-def judge(entry: Entry, outcome: Outcome, now: int, retry: Sequence[float], chance: random.Random) -> Verdict:
-    """`entry.attempts` is the number of attempts before this one; `now` is in milliseconds."""
+def judge(
+    entry: Entry,
+    outcome: Outcome,
+    now: int,
+    retry: Sequence[float],
+    chance: random.Random,
+    *,
+    ahead: int = 0,
+) -> Verdict:
+    """`entry.attempts` is the number of attempts before this one; `now` and `ahead` are the clock's `moment`."""
     events: list[tuple[EventType, dict[str, object]]] = []
     if outcome.reached and not entry.sent:
         events.append((EventType.SENT, {"host": outcome.host}))
@@ -55,23 +63,22 @@ def judge(entry: Entry, outcome: Outcome, now: int, retry: Sequence[float], chan
     if outcome.result is Result.UNCERTAIN and entry.unfinished + 1 >= UNCERTAIN_TRIES:
         events.append((EventType.SOFT_BOUNCED, {**_detail(outcome), "reason": "outcome unknown"}))
         return _final(EmailStatus.BOUNCED, entry, events)
-    if now >= entry.expires_at:
+    if now + ahead >= entry.expires_at:
         events.append((EventType.SOFT_BOUNCED, {**_detail(outcome), "reason": "expired"}))
         return _final(EmailStatus.EXPIRED, entry, events)
-    return _again(entry, outcome, now, retry, chance, events)
+    wait = max(wait_ms(entry.attempts + 1, retry, chance), round((outcome.retry_after or 0) * 1000))
+    next_at = min(now + wait, max(entry.expires_at - ahead, now + 1000))
+    return _again(entry, outcome, next_at, next_at + ahead, events)
 
 
 def _again(
     entry: Entry,
     outcome: Outcome,
-    now: int,
-    retry: Sequence[float],
-    chance: random.Random,
+    next_at: int,
+    due_at: int,
     events: list[tuple[EventType, dict[str, object]]],
 ) -> Verdict:
-    wait = max(wait_ms(entry.attempts + 1, retry, chance), round((outcome.retry_after or 0) * 1000))
-    due_at = min(now + wait, max(entry.expires_at, now + 1000))
-    detail = {**_detail(outcome), "next_attempt_at": due_at}
+    detail = {**_detail(outcome), "next_attempt_at": next_at}
     if outcome.result is Result.UNCERTAIN:
         events.append((EventType.POSSIBLE_DUPLICATE, {**detail, "reason": "no reply to the end of data"}))
         return Verdict(EmailStatus.UNCERTAIN, due_at, entry.unfinished + 1, True, tuple(events))

@@ -5,7 +5,8 @@ Every part is small, stands alone, and has a twin for tests where the world woul
 - `clock`    the wall clock, two monotonic clocks and sleep; `FakeClock` stands still until a test moves it
 - `dns`      MX, addresses, TXT and PTR with a cache; `FakeResolver` answers from a dict
 - `blobs`    large content: written durably or not at all, read in chunks; `FileBlobs` and `MemoryBlobs`
-- `files`    atomic private files, and the lock that keeps a second node out of a data directory
+- `files`    atomic private files, and the lock that keeps a second node out of a data directory; `descriptors` says
+             how many may be open
 - `ids`      the forms of identifiers and random secrets
 - `secrets`  encryption at rest under a key file that lies outside the database, and subkeys of it
 - `tls`      server contexts that follow their certificate files; `local_ca` makes the first run's certificate

@@ -1,22 +1,36 @@
-"""Time, in one place, so that tests can drive it (Q07). Nothing outside `runtime` asks the system for the time."""
+"""Time, in one place, so that tests can drive it (Q07). Nothing outside `runtime` asks the system for the time.
+
+POSTROOM_TEST_CLOCK=file    fault tests: the wall clock is wrong by the seconds that stand in this file
+"""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
 import itertools
+import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
+
+SWITCH = "POSTROOM_TEST_CLOCK"
+STEP_MS = 1000
+"""A smaller difference between two clocks is no step: it is drift, or the time it took to look."""
 
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock:
-    """The system's clocks. Use the wall clock for what people see, never to measure how long something took."""
+    """The system's clocks. Use the wall clock for what people see and what goes over the wire, never to measure how
+    long something took. What is stored to happen later is on the steady scale (`moment`)."""
+
+    def __init__(self) -> None:
+        self._origin = self.now_ms() - self.boottime() * 1000
 
     def now_ms(self) -> int:
         """Milliseconds since 1970 (UTC). May jump either way."""
-        return time.time_ns() // 1_000_000
+        now = time.time_ns() // 1_000_000
+        return now if _wrong_by is None else now + _read(_wrong_by)
 
     def now(self) -> datetime:
         """The same moment, to the millisecond, in UTC."""
@@ -30,8 +44,32 @@ class Clock:
         """Seconds since some moment; runs on while the machine is suspended. Leases are measured with it."""
         return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
 
+    def steady_ms(self) -> int:
+        """Milliseconds on a scale that runs evenly, whatever is done to the wall clock. It begins there, or where
+        `store.timescale` says: that keeps it across restarts, and the same on all nodes."""
+        return int(self._origin + self.boottime() * 1000)
+
+    def set_steady(self, milliseconds: int) -> None:
+        """The steady scale is here now."""
+        self._origin = milliseconds - self.boottime() * 1000
+
+    def moment(self) -> tuple[int, int]:
+        """`now_ms`, and by how much the steady scale is ahead of it: 0 unless somebody has set the wall clock. What
+        has to happen after a wait is stored as the sum of the two and the wait."""
+        now = self.now_ms()
+        ahead = self.steady_ms() - now
+        return now, ahead if abs(ahead) >= STEP_MS else 0
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def _read(path: Path) -> int:
+    """In milliseconds; a test writes the file anew while we look."""
+    return round(float(path.read_text() or "0") * 1000)
+
+
+_wrong_by = Path(os.environ[SWITCH]) if SWITCH in os.environ else None
 
 
 class FakeClock(Clock):
@@ -43,6 +81,7 @@ class FakeClock(Clock):
         self._boottime = 1000.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+        super().__init__()
 
     def now_ms(self) -> int:
         return int(self._wall_ms)

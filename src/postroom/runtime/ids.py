@@ -32,6 +32,11 @@ def earliest(at_ms: int) -> str:
     return f"{at_ms:012x}{0:012x}"
 
 
+def made_at(mail_id: str) -> int:
+    """When the wall clock of its maker said that a `mail_id` was made, in milliseconds."""
+    return int(mail_id[:12], 16)
+
+
 def secret(octets: int = 32) -> str:
     """A random secret of so many octets in URL-safe base64 without padding (32 octets: 43 characters).
 

@@ -35,6 +35,13 @@ NAMES = (
     "accept.after_commit",
     "accept.before_answers",
     "accept.before_hand_over",
+    # a bulk email and its groups
+    "bulk.before_commit",
+    "bulk.accepted",
+    "bulk.claimed",
+    "bulk.group_kept",
+    "bulk.before_advance",
+    "bulk.advanced",
     # large content and whole files
     "blobs.written",
     "blobs.before_rename",

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from postroom.runtime.clock import Clock
-from postroom.runtime.metrics import LOOP_LAG_SECONDS
+from postroom.runtime.metrics import LOOP_LAG_SECONDS, TASKS
 
 log = structlog.get_logger()
 
@@ -26,6 +26,8 @@ class LoopLag:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
         self._task = asyncio.create_task(self._watch(), name="loop-lag")
 
     async def stop(self) -> None:

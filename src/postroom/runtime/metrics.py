@@ -1,4 +1,7 @@
-"""The named metrics, as Prometheus reads them at `/metrics`. Labels have few values: no address, no domain."""
+"""The named metrics, as Prometheus reads them at `/metrics`; `docs/metrics.md` is printed from here.
+
+Labels have few values: no address, no account. Only the sites with the longest queues are named, and not many.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,23 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_LONG = (0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 72 * 3600)
 _BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 ACCEPTED = Counter(
-    "postroom_messages_accepted", "Messages answered with 250 or 2xx: they are kept.", registry=REGISTRY
+    "postroom_messages_accepted",
+    "Messages answered with 250 or 2xx: they are kept. By edge: smtp, api.",
+    ["edge"],
+    registry=REGISTRY,
 )
 REFUSED = Counter(
     "postroom_refused", "Refused attempts, by the rule of the catalogue.", ["rule"], registry=REGISTRY
+)
+ACK_SECONDS = Histogram(
+    "postroom_accept_seconds",
+    "From the end of a message's data to its 250; accepted messages only.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
 )
 COMMIT_SIZE = Histogram(
     "postroom_commit_messages", "Messages in one group commit.", buckets=_BATCH, registry=REGISTRY
@@ -26,9 +39,21 @@ COMMIT_SECONDS = Histogram(
     registry=REGISTRY,
 )
 CONNECTIONS = Gauge(
-    "postroom_connections", "Open SMTP connections: submission, delivery.", ["side"], registry=REGISTRY
+    "postroom_connections",
+    "Open connections, by side: submission, delivery, http.",
+    ["side"],
+    registry=REGISTRY,
 )
-QUEUE_SIZE = Gauge("postroom_queue_emails", "Emails that wait for a delivery attempt.", registry=REGISTRY)
+QUEUE_SIZE = Gauge(
+    "postroom_queue_emails", "Emails that are not final, in the whole installation.", registry=REGISTRY
+)
+QUEUE_SITES = Gauge(
+    "postroom_queue_site_emails",
+    "Emails that are not final, by recipient domain: the 20 longest queues, and `other`. Counted less often the longer "
+    "that takes.",
+    ["site"],
+    registry=REGISTRY,
+)
 QUEUE_IN_MEMORY = Gauge(
     "postroom_queue_in_memory", "Queue rows this node holds in memory.", registry=REGISTRY
 )
@@ -36,6 +61,25 @@ ATTEMPTS = Counter(
     "postroom_delivery_attempts",
     "Delivery attempts by what they came to: delivered, deferred, bounced and so on.",
     ["result"],
+    registry=REGISTRY,
+)
+FIRST_BYTE_SECONDS = Histogram(
+    "postroom_first_byte_seconds",
+    "From the end of a message's data to the first byte of its content on the way to the recipient's server; first "
+    "attempts only.",
+    buckets=_LONG,
+    registry=REGISTRY,
+)
+QUEUE_SECONDS = Histogram(
+    "postroom_queue_seconds",
+    "From acceptance to the final state, by that state; tried emails only.",
+    ["status"],
+    buckets=_LONG,
+    registry=REGISTRY,
+)
+QUARANTINED = Counter(
+    "postroom_quarantined",
+    "Emails held because three attempts in a row never ended. Somebody has to look at them.",
     registry=REGISTRY,
 )
 DELIVERY_BATCH_SIZE = Histogram(
@@ -50,6 +94,7 @@ DELIVERY_BATCH_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+TASKS = Gauge("postroom_tasks", "Tasks of the event loop that have not ended.", registry=REGISTRY)
 LOOP_LAG_SECONDS = Histogram(
     "postroom_loop_lag_seconds",
     "How much later than asked the event loop came back to a timer.",

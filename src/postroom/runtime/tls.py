@@ -33,7 +33,9 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
-    context.num_tickets = 0  # two cost a tenth of a handshake, and hardly any mail client ever resumes a session
+    context.num_tickets = (
+        0  # two cost a tenth of a handshake, and hardly any mail client ever resumes a session
+    )
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     # An encrypted key must fail: without a password callback OpenSSL would ask on the terminal.
     context.load_cert_chain(certificate, key, password=lambda: "")
@@ -55,6 +57,16 @@ class Certificates:
     @property
     def context(self) -> ssl.SSLContext:
         return self._context
+
+    def listening_context(self) -> ssl.SSLContext:
+        """For a server that takes one context for good: each handshake moves on to the current one."""
+        context = server_context(*self._files)
+
+        def move_on(handshake: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
+            handshake.context = self._context
+
+        context.sni_callback = move_on
+        return context
 
     async def refresh(self) -> bool:
         """Load the files again if they changed; True if a new context is in use. To be called every few seconds.

@@ -7,6 +7,9 @@ from postroom.store.database import Database
 
 _SQLITE = {"journal_mode": "wal", "synchronous": "2"}
 _POSTGRESQL = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+_UNLOGGED = """
+SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+    AND relpersistence = 'u' ORDER BY relname"""
 
 
 def wanted(database: Database) -> dict[str, str]:
@@ -32,7 +35,16 @@ async def weakness(database: Database) -> str:
         for setting, value in wanted(database).items()
         if values[setting] != value
     ]
+    wrong += [f"table {name} is unlogged" for name in await _unlogged(database)]
     return "; ".join(wrong)
+
+
+async def _unlogged(database: Database) -> list[str]:
+    """Tables that a crash of the server empties."""
+    if database.sqlite:
+        return []
+    async with database.read() as connection:
+        return list((await connection.exec_driver_sql(_UNLOGGED)).scalars())
 
 
 async def check(database: Database) -> None:

@@ -21,6 +21,8 @@ from postroom.types.events import EventType
 from postroom.types.status import EmailStatus, Hold
 
 SLICE = 500
+AT_ONCE = 0
+"""A `due_at` that is over by any clock."""
 
 
 async def retry_now(connection: AsyncConnection, email_id: str, now: int) -> None:
@@ -32,7 +34,7 @@ async def retry_now(connection: AsyncConnection, email_id: str, now: int) -> Non
     row = _row(email)
     held = await connection.scalar(select(queue.c.hold).where(*row))
     statement = update(queue).where(*row, queue.c.mark == 0).returning(queue.c.email_id)
-    done = await connection.scalar(statement.values(due_at=now, owner=0, hold="", unfinished=0))
+    done = await connection.scalar(statement.values(due_at=AT_ONCE, owner=0, hold="", unfinished=0))
     if done is None:
         raise await _why_not(connection, email, "retried")
     if held:
@@ -50,12 +52,31 @@ async def cancel(connection: AsyncConnection, email_id: str, now: int, content_e
     statement = delete(queue).where(*_row(email), queue.c.mark == 0).returning(queue.c.email_id)
     if await connection.scalar(statement) is None:
         raise await _why_not(connection, email, "cancelled")
-    which = (emails.c.account_id == email.account_id, emails.c.id == email_id)
-    status = {"status": EmailStatus.CANCELLED.value, "final_at": now}
-    await connection.execute(update(emails).where(*which).values(status))
-    event = events.new(email.account_id, email_id, email.message_id, EventType.CANCELLED, now)
-    await events.add(connection, [event])
-    await _expire_content(connection, email, content_expires_at)
+    await _end_cancelled(connection, email.account_id, email.message_id, [email_id], now)
+    await _expire_content(connection, email.account_id, email.message_id, content_expires_at)
+
+
+async def cancel_scheduled(
+    connection: AsyncConnection, account_id: str, message_id: str, now: int, content_expires_at: int
+) -> bool:
+    """Take a scheduled message back from all recipients that wait for it; False when it is too late for that.
+
+    Too late is when one of them has been claimed: all or nobody gets it (Q22).
+    """
+    mine = (queue.c.account_id == account_id, queue.c.message_id == message_id)
+    # A claim skips what is locked here; what it was quicker with is seen here.
+    locked = select(queue.c.email_id, queue.c.hold).where(*mine).order_by(queue.c.email_id).with_for_update()
+    rows = (await connection.execute(locked)).all()
+    if (
+        not rows
+        or any(row.hold != Hold.SCHEDULED for row in rows)
+        or await _gone(connection, account_id, message_id)
+    ):
+        return False
+    await connection.execute(delete(queue).where(*mine))
+    await _end_cancelled(connection, account_id, message_id, [row.email_id for row in rows], now)
+    await _expire_content(connection, account_id, message_id, content_expires_at)
+    return True
 
 
 async def hold_account(
@@ -76,7 +97,7 @@ async def release_account(
     """Release a slice of the rows an account has on this hold, those behind email `after`; like `hold_account`."""
     page = _page(account_id, after).where(queue.c.hold == hold.value)
     ids = list(await connection.scalars(page.with_for_update()))
-    statement = update(queue).values(hold="", due_at=now, owner=0)
+    statement = update(queue).values(hold="", due_at=AT_ONCE, owner=0)
     await _move(connection, account_id, ids, statement, EventType.RELEASED, hold, now)
     return ids[-1] if len(ids) == SLICE else None
 
@@ -112,10 +133,28 @@ async def _set_status(
     await connection.execute(update(emails).where(*which).values(status=status))
 
 
-async def _expire_content(connection: AsyncConnection, email: Email, at: int) -> None:
-    mine = (messages.c.account_id == email.account_id, messages.c.id == email.message_id)
+async def _gone(connection: AsyncConnection, account_id: str, message_id: str) -> bool:
+    """A recipient of the message was attempted, to the end: it has no queue row any more."""
+    ended = [status.value for status in (EmailStatus.DELIVERED, EmailStatus.BOUNCED, EmailStatus.EXPIRED)]
+    mine = (emails.c.account_id == account_id, emails.c.message_id == message_id)
+    found = select(emails.c.id).where(*mine, emails.c.status.in_(ended)).limit(1)
+    return await connection.scalar(found) is not None
+
+
+async def _end_cancelled(
+    connection: AsyncConnection, account_id: str, message_id: str, email_ids: Sequence[str], now: int
+) -> None:
+    which = (emails.c.account_id == account_id, emails.c.id.in_(email_ids))
+    status = {"status": EmailStatus.CANCELLED.value, "final_at": now}
+    await connection.execute(update(emails).where(*which).values(status))
+    rows = [events.new(account_id, email_id, message_id, EventType.CANCELLED, now) for email_id in email_ids]
+    await events.add(connection, rows)
+
+
+async def _expire_content(connection: AsyncConnection, account_id: str, message_id: str, at: int) -> None:
+    mine = (messages.c.account_id == account_id, messages.c.id == message_id)
     waiting = select(queue.c.email_id).where(
-        queue.c.account_id == email.account_id, queue.c.message_id == email.message_id
+        queue.c.account_id == account_id, queue.c.message_id == message_id
     )
     statement = update(messages).where(*mine, ~waiting.exists()).values(content_expires_at=at)
     await connection.execute(statement)

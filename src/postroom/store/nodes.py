@@ -13,27 +13,22 @@ from sqlalchemy import (
     delete,
     insert,
     literal,
-    literal_column,
     select,
     text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.store.query import changed, is_sqlite
+from postroom.store.query import POSTGRESQL_NOW, changed, is_sqlite
 from postroom.store.schema import nodes, queue
-
-_DATABASE_NOW: ColumnElement[int] = literal_column(
-    "(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger
-)
 
 
 def _now(connection: AsyncConnection, now: int) -> ColumnElement[int]:
-    return literal(now, BigInteger) if is_sqlite(connection) else _DATABASE_NOW
+    return literal(now, BigInteger) if is_sqlite(connection) else POSTGRESQL_NOW
 
 
 def _alive(connection: AsyncConnection) -> ColumnElement[bool]:
-    return nodes.c.until > 0 if is_sqlite(connection) else nodes.c.until >= _DATABASE_NOW
+    return nodes.c.until > 0 if is_sqlite(connection) else nodes.c.until >= POSTGRESQL_NOW
 
 
 async def start(connection: AsyncConnection, name: str, now: int, lease: int) -> int:

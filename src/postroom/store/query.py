@@ -7,11 +7,28 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Executable, Table, Text, cast, func, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Executable,
+    Table,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 R = TypeVar("R")
+
+POSTGRESQL_NOW: ColumnElement[int] = literal_column(
+    "(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger
+)
+"""The server's wall clock, in milliseconds."""
 
 
 def columns(record: type[Any], *tables: Table) -> list[Column[Any]]:

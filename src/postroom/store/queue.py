@@ -1,13 +1,16 @@
 """The queue: one row per recipient that is not final.
 
 A row that waits for somebody (`hold` is not empty) is due at its expiry: until then nobody claims it, and then it
-ends as expired like any other. What people do to rows (retry, cancel, hold, release) is in `interventions`.
+ends as expired like any other. One that waits for a time (quota, scheduled) is due then, and claiming it ends the hold. What people do to rows (retry, cancel, hold, release) is in `interventions`.
+
+`due_at` and `expires_at` are stored on a scale of their own (`timescale`). What is for people (`QueueItem`,
+`QueueCount`) is in wall time; the others take and give what is stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Column, Select, and_, func, select, text, update
@@ -15,13 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store.query import among, changed, columns, every, first
 from postroom.store.schema import accounts, domains, emails, queue
+from postroom.store.timescale import correction
 
 By = Literal["site", "domain", "account"]
 
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """A queue row with its recipient. `owner` 0: nobody; `mark` is the number of the attempt under way, or 0."""
+    """A queue row with its recipient. `owner` 0: nobody; `mark` is the number of the attempt under way, or 0; `due_at`
+    0: at once."""
 
     account_id: str
     email_id: str
@@ -58,12 +63,20 @@ _ITEMS: Select[Any] = select(*columns(QueueItem, queue, emails)).select_from(que
 async def show(connection: AsyncConnection, email_id: str) -> QueueItem | None:
     """Whatever account it belongs to: for the operator."""
     mine = queue.c.account_id.in_(select(accounts.c.id))
-    return await first(connection, QueueItem, _ITEMS.where(mine, queue.c.email_id == email_id))
+    item = await first(connection, QueueItem, _ITEMS.where(mine, queue.c.email_id == email_id))
+    return None if item is None else _in_wall_time(item, await correction(connection))
 
 
 async def soonest(connection: AsyncConnection, *, limit: int = 100) -> list[QueueItem]:
     """The rows that are due first."""
-    return await every(connection, QueueItem, _ITEMS.order_by(queue.c.due_at, queue.c.email_id).limit(limit))
+    statement = _ITEMS.order_by(queue.c.due_at, queue.c.email_id).limit(limit)
+    corrected = await correction(connection)
+    return [_in_wall_time(item, corrected) for item in await every(connection, QueueItem, statement)]
+
+
+def _in_wall_time(item: QueueItem, corrected: int) -> QueueItem:
+    due_at = item.due_at and item.due_at - corrected
+    return replace(item, due_at=due_at, expires_at=item.expires_at - corrected)
 
 
 async def size(connection: AsyncConnection) -> int:
@@ -92,7 +105,35 @@ async def counts(connection: AsyncConnection, by: By) -> list[QueueCount]:
         .group_by(name)
         .order_by(number.desc(), name)
     )
-    return await every(connection, QueueCount, statement)
+    corrected = await correction(connection)
+    return [
+        replace(count, next_due_at=count.next_due_at and count.next_due_at - corrected)
+        for count in await every(connection, QueueCount, statement)
+    ]
+
+
+async def account_after(connection: AsyncConnection, account_id: str) -> str | None:
+    """The next account, in the order of their ids, that has rows."""
+    account: str | None = await connection.scalar(
+        select(func.min(queue.c.account_id)).where(queue.c.account_id > account_id)
+    )
+    return account
+
+
+async def sites(
+    connection: AsyncConnection, account_id: str, after: str, limit: int
+) -> tuple[dict[str, int], str]:
+    """Rows per site among the next `limit` rows of an account behind email `after`, and the last of them.
+
+    A slice, because counting a million rows at once is a read that holds up the write-ahead log.
+    """
+    mine = (queue.c.account_id == account_id, queue.c.email_id > after)
+    page = (
+        select(queue.c.site, queue.c.email_id).where(*mine).order_by(queue.c.email_id).limit(limit).subquery()
+    )
+    statement = select(page.c.site, func.count(), func.max(page.c.email_id)).group_by(page.c.site)
+    rows = (await connection.execute(statement)).all()
+    return {site: count for site, count, _ in rows}, max((last for _, _, last in rows), default=after)
 
 
 # Distinct accounts by hopping along ix_queue_claim (owner, account_id, due_at): one step for each account, however
@@ -140,10 +181,21 @@ async def owned(connection: AsyncConnection, owner: int, due_before: int) -> lis
     return [(account_id, email_id) for account_id, email_id in rows]
 
 
-async def release(connection: AsyncConnection, owner: int, keys: Sequence[tuple[str, str]]) -> None:
-    """Let go of these rows if this owner still has them; a mark stays, and counts as unfinished when claimed."""
+async def release(
+    connection: AsyncConnection, owner: int, keys: Sequence[tuple[str, str]], due_before: int | None = None
+) -> None:
+    """Let go of these rows if this owner still has them, and with `due_before` only if it has them since then: what was
+    due later is another attempt's. A mark stays, and counts as unfinished when claimed."""
+    mine = [queue.c.owner == owner, among(connection, keys, queue.c.account_id, queue.c.email_id)]
+    if due_before is not None:
+        mine.append(queue.c.due_at < due_before)
+    await connection.execute(update(queue).where(*mine).values(owner=0))
+
+
+async def unmark(connection: AsyncConnection, owner: int, keys: Sequence[tuple[str, str]]) -> None:
+    """These attempts of an owner were broken off before anything was sent: they never were."""
     mine = among(connection, keys, queue.c.account_id, queue.c.email_id)
-    await connection.execute(update(queue).where(queue.c.owner == owner, mine).values(owner=0))
+    await connection.execute(update(queue).where(queue.c.owner == owner, mine).values(mark=0))
 
 
 async def release_owner(connection: AsyncConnection, incarnation: int) -> int:

@@ -1,9 +1,9 @@
-"""The judge: invariants I1 to I6 of the design, from the two ledgers and the database."""
+"""The judge: invariants I1 to I5 of the design, from the two ledgers and the database."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,8 @@ EXPECTED = {"ok": "delivered", "slow": "delivered", "gone": "bounced"}
 class Disturbance:
     """What both sides knew while the relay was dead or stood still; `dots` came since the disturbance before.
 
-    `window` are the recipients whose final dot the sink has, and whose outcome the database has not. After a `stop`
-    the relay goes on, so what it was about to do counts, too: then everything that is marked is in the window.
+    `window` are the recipients whose final dot the sink has, and whose outcome the database has not. `state` may be of
+    the youngest emails only; whoever is older was settled before, and may not arrive again.
     """
 
     name: str
@@ -28,16 +28,15 @@ class Disturbance:
     @property
     def window(self) -> set[str]:
         state = self.state
-        recorded = {
-            to for to, status in state.status.items() if status == "uncertain" and to not in state.marked
-        }
-        sent = {to for to in self.dots if not state.final(to)} - recorded
-        return sent | state.marked if self.goes_on else sent
+        open_ = {to for to in self.dots if to in state.status and not state.final(to)}
+        # Of an uncertain email the last attempt is recorded, unless the next one has begun.
+        return {to for to in open_ if state.status[to] != "uncertain" or to in state.marked}
 
 
 @dataclass
 class Verdict:
-    """`violations` are sentences; none means that the promise was kept. The rest are figures for the report."""
+    """`violations` are sentences; none means that the promise was kept. The rest are figures for the report: `unseen` are
+    those flagged that nobody has seen marked, `uncounted` recipients were not judged in full."""
 
     acknowledged: int = 0
     delivered: int = 0
@@ -45,8 +44,10 @@ class Verdict:
     window: int = 0
     most_marked: int = 0
     flagged: int = 0
+    unseen: int = 0
     refused: int = 0
     unknown: int = 0
+    uncounted: int = 0
     violations: list[str] = field(default_factory=list)
 
 
@@ -58,10 +59,13 @@ def check(
     *,
     concurrency: int,
     refused_may_arrive: bool = False,
+    uncounted: Set[str] = frozenset(),
 ) -> Verdict:
     """`client` and `sink` are their journals, `end` the database after the queue has drained.
 
     `refused_may_arrive` is for faults after which nobody can know whether a commit happened.
+    `uncounted` are recipients who may have been in a window nobody has counted, because the relay was disturbed by
+    something else, too: how many copies they have is not judged, everything else is.
     """
     verdict = Verdict()
     said = verdict.violations
@@ -71,10 +75,12 @@ def check(
     verdict.acknowledged, verdict.delivered = len(acknowledged), len(copies)
     verdict.refused = len(refused)
     verdict.unknown = sum("id" not in fact and "code" not in fact for fact in client)
+    verdict.uncounted = len(uncounted & set(end.status))
     said += _kept(acknowledged, copies, end)
     if not refused_may_arrive:
         said += [f"I2: {to} was refused and has arrived" for to in sorted(refused & set(copies))]
-    said += _copies(copies, end, disturbances, verdict, concurrency)
+    said += _copies(copies, end, disturbances, verdict, uncounted)
+    said += _flags(copies, end, disturbances, verdict, concurrency)
     said += _events(end, disturbances)
     said += _contents(sink)
     said += [f"{to} has two emails" for to in end.twice]
@@ -106,32 +112,48 @@ def _copies(
     end: State,
     disturbances: Sequence[Disturbance],
     verdict: Verdict,
-    concurrency: int,
+    uncounted: Set[str],
 ) -> list[str]:
-    """I3: no extra copy but for a recipient in the window, and each is flagged; nothing is flagged that was not marked."""
+    """I3: no extra copy but for a recipient in the window, and no final dot without a mark."""
     said = []
-    allowed: Counter[str] = Counter(end.uncertain)
-    may_be_flagged = set(end.uncertain)
+    allowed = Counter(end.uncertain)
     for disturbance in disturbances:
         allowed.update(disturbance.window)
-        may_be_flagged |= disturbance.state.marked
         verdict.window += len(disturbance.window)
-        verdict.most_marked = max(verdict.most_marked, len(disturbance.state.marked))
-        if len(disturbance.state.marked) > concurrency:
-            said.append(
-                f"I3: {disturbance.name}: {len(disturbance.state.marked)} attempts were marked at once"
-            )
         unmarked = disturbance.window - disturbance.state.marked
         said += [f"I3: {disturbance.name}: the final dot for {to} was sent without a mark" for to in unmarked]
     for to, number in copies.items():
         verdict.extra += number - 1
-        if number - 1 > allowed[to]:
+        if number - 1 > allowed[to] and to not in uncounted:
             said.append(f"I3: {to} has {number} copies; it was {allowed[to]} times in the window")
+        if to not in end.status:
+            said.append(f"I3: {to} was settled before, or is unknown, and has arrived")
+    return said
+
+
+def _flags(
+    copies: Counter[str],
+    end: State,
+    disturbances: Sequence[Disturbance],
+    verdict: Verdict,
+    concurrency: int,
+) -> list[str]:
+    """I3: who has more than one copy is flagged, who was not marked is not, and the timeline says why."""
+    said = []
+    may_be_flagged = set(end.uncertain)
+    for disturbance in disturbances:
+        marked = disturbance.state.marked
+        may_be_flagged |= marked
+        verdict.most_marked = max(verdict.most_marked, len(marked))
+        if len(marked) > concurrency:
+            said.append(f"I3: {disturbance.name}: {len(marked)} attempts were marked at once")
+    for to, number in copies.items():
         if number > 1 and to not in end.flagged:
             said.append(f"I3: {to} has {number} copies and is not flagged")
     verdict.flagged = len(end.flagged)
     # A relay that goes on after a stop may mark a few more before it learns that its lease is gone.
     unseen = sorted(end.flagged - may_be_flagged)
+    verdict.unseen = len(unseen)
     if len(unseen) > concurrency * sum(disturbance.goes_on for disturbance in disturbances):
         said += [f"I3: {to} is flagged for no reason" for to in unseen]
     said += [f"I3: {to} is flagged and nothing says why" for to in end.flagged if not _says_why(end, to)]

@@ -17,13 +17,20 @@ class Journal:
         self._file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         self._lock = threading.Lock()
 
+    @property
+    def size(self) -> int:
+        """In octets; `read` takes it, to begin behind what is there now."""
+        return os.fstat(self._file).st_size
+
     def write(self, **fact: Any) -> None:
         with self._lock:
             os.write(self._file, json.dumps(fact).encode() + b"\n")
             os.fsync(self._file)
 
-    def read(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._path.read_text("utf-8").splitlines()]
+    def read(self, behind: int = 0) -> list[dict[str, Any]]:
+        with self._path.open("rb") as file:
+            file.seek(behind)
+            return [json.loads(line) for line in file]
 
     def close(self) -> None:
         os.close(self._file)

@@ -15,13 +15,16 @@ import pytest
 
 from faults.ledger.trial import Trial, stopped
 from postroom.runtime.killpoints import NAMES
-from postroom.tenancy import first_run
+from postroom.store.database import Database
+from postroom.tenancy import accounts, first_run, smtp_users
 from support.waiting import until
 
 MODES = ("kill", "stop", "raise")
 FIRST_RUN = tuple(name for name in NAMES if name.startswith("first_run."))
 AT_THE_END = tuple(name for name in NAMES if name.startswith("drain."))
 AFTER_A_STOP = ("lease.lost",)
+BY_THE_API = tuple(name for name in NAMES if name.startswith("bulk."))
+"""The load here comes by SMTP; `tests/api` goes to these places."""
 ONLY_ON_SQLITE = ("checkpoint.before", "checkpoint.after")
 ONLY_ON_POSTGRESQL = AFTER_A_STOP
 """On SQLite one process has the data directory, so nobody can take its lease away."""
@@ -30,8 +33,8 @@ REACHED_WITHIN = 20.0
 
 def places(*, sqlite: bool) -> list[str]:
     """Those that a relay can reach on this database, but for the first run's, which come before any load."""
-    elsewhere = ONLY_ON_POSTGRESQL if sqlite else ONLY_ON_SQLITE
-    return [name for name in NAMES if name not in elsewhere and name not in FIRST_RUN]
+    elsewhere = {*(ONLY_ON_POSTGRESQL if sqlite else ONLY_ON_SQLITE), *BY_THE_API, *FIRST_RUN}
+    return [name for name in NAMES if name not in elsewhere]
 
 
 def provoke(trial: Trial, name: str, mode: str, nth: int = 1) -> None:
@@ -40,6 +43,7 @@ def provoke(trial: Trial, name: str, mode: str, nth: int = 1) -> None:
     AssertionError when the place is not reached.
     """
     trial.reached.unlink(missing_ok=True)
+    stops = trial.stops + (name in AFTER_A_STOP)
     with waking(trial, f"stop at {name}"):
         up = trial.restart(f"{name}:{nth}:{mode}")
         if name in AFTER_A_STOP:
@@ -52,8 +56,9 @@ def provoke(trial: Trial, name: str, mode: str, nth: int = 1) -> None:
             trial.relay.wait()
         elif mode == "kill" and up:
             trial.relay.process.wait(10)
-        else:
-            time.sleep(0.5)
+        elif mode == "stop":
+            until(lambda: trial.stops > stops, what="it stands still, and is let go on")
+        time.sleep(0.3)
     if trial.relay.process.poll() is not None:
         trial.note(f"{mode} at {name}")
         trial.restart()
@@ -64,10 +69,13 @@ def provoke_first_run(trial: Trial, name: str, mode: str) -> None:
 
     AssertionError when it does not, or when the place is not reached.
     """
+    stops = trial.stops
     with waking(trial, f"stop at {name}"):
         try:
             trial.relay = trial.start(f"{name}:1:{mode}", "--first-run")
             until(lambda: name in reached(trial), REACHED_WITHIN, what=f"{name} is reached\n{trial.log}")
+            if mode == "stop":
+                until(lambda: trial.stops > stops, what="it stands still, and is let go on")
             time.sleep(0.3)
             trial.relay.kill()
         except pytest.fail.Exception:  # not up
@@ -76,8 +84,14 @@ def provoke_first_run(trial: Trial, name: str, mode: str) -> None:
     user = re.search(r"--auth-user (\S+) --auth-password (\S+)", (trial.data / "first-run.txt").read_text())
     assert user is not None
     trial.relay.smtp(*user.groups()).quit()
-    assert len(trial.relay.json("smtp-user", "list", first_run.DOMAIN)) == 1
-    assert [account["name"] for account in trial.relay.json("account", "list")].count(first_run.ACCOUNT) == 1
+    users, names = trial.world.run(_made)
+    assert (users, names.count(first_run.ACCOUNT)) == (1, 1)
+
+
+async def _made(database: Database) -> tuple[int, list[str]]:
+    """How many SMTP users the first run's domain has, and the names of all accounts."""
+    users = await smtp_users.list_all(database, first_run.DOMAIN)
+    return len(users), [account.name for account in await accounts.list_all(database)]
 
 
 def reached(trial: Trial) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the database says, by recipient; read with plain SQL, and on SQLite from a copy that nobody else has open."""
+"""What the database says, by recipient: plain SQL, without the product's code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,29 +18,35 @@ import asyncpg
 FINAL = {"delivered", "bounced", "expired", "suppressed", "cancelled"}
 TERMINAL_EVENTS = {"delivered", "hard_bounced", "soft_bounced", "suppressed", "cancelled"}
 
-_EMAILS = "SELECT id, message_id, recipient, status, possible_duplicate FROM emails WHERE recipient LIKE '%@sink.test'"
-_QUEUE = "SELECT e.recipient, q.mark, q.due_at FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id WHERE e.recipient LIKE '%@sink.test'"
-_EVENTS = "SELECT e.recipient, v.id, v.type FROM events v JOIN emails e ON e.account_id = v.account_id AND e.id = v.email_id WHERE e.recipient LIKE '%@sink.test'"
-_UNCERTAIN = (
-    "SELECT e.recipient, a.number FROM attempts a JOIN emails e ON e.account_id = a.account_id AND e.id = a.email_id "
-    "WHERE a.result = 'uncertain'"
+_OURS = "e.recipient LIKE '%@sink.test' AND e.id > $1"
+_QUEUED = f"FROM emails e JOIN queue q ON q.account_id = e.account_id AND q.email_id = e.id WHERE {_OURS}"
+_ALL = (
+    f"SELECT e.id, e.message_id, e.recipient, e.status, e.possible_duplicate FROM emails e WHERE {_OURS}",
+    f"SELECT e.recipient, q.mark {_QUEUED}",
+    "SELECT e.recipient, v.id, v.type FROM emails e "
+    f"JOIN events v ON v.account_id = e.account_id AND v.email_id = e.id WHERE {_OURS}",
+    "SELECT e.recipient FROM emails e JOIN attempts a ON a.account_id = e.account_id AND a.email_id = e.id "
+    f"WHERE a.result = 'uncertain' AND {_OURS}",
+    "SELECT count(*) FROM emails e JOIN queue q ON q.account_id = e.account_id AND q.email_id = e.id "
+    f"JOIN messages m ON m.account_id = e.account_id AND m.id = e.message_id WHERE m.content_gone AND {_OURS}",
 )
-_CONTENT = "SELECT count(*) FROM queue q JOIN messages m ON m.account_id = q.account_id AND m.id = q.message_id WHERE m.content_gone"
+_Rows = list[Sequence[Any]]
+_WAITING = (f"SELECT e.id, e.status, q.due_at {_QUEUED}",)
 
 
 @dataclass
 class State:
-    """`queued` maps recipients with a queue row to their mark. `events` are (id, type) pairs."""
+    """`queued` maps recipients with a queue row to their mark. `events` are (id, type) pairs. `newest` is the greatest
+    id of an email."""
 
-    email_ids: dict[str, str] = field(default_factory=dict)
     message_ids: dict[str, str] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)
     flagged: set[str] = field(default_factory=set)
     queued: dict[str, int] = field(default_factory=dict)
-    due_at: dict[str, int] = field(default_factory=dict)
     events: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
     uncertain: Counter[str] = field(default_factory=Counter)
     queued_without_content: int = 0
+    newest: str = ""
     twice: list[str] = field(default_factory=list)
 
     @property
@@ -49,55 +57,73 @@ class State:
         return self.status.get(recipient) in FINAL
 
 
-def read(url: str) -> State:
-    rows = (
-        _sqlite(Path(url.removeprefix("sqlite:///")))
-        if url.startswith("sqlite")
-        else asyncio.run(_postgres(url))
-    )
-    emails, queue, events, uncertain, without = rows
-    state = State(queued_without_content=without[0][0])
-    for recipient, mark, due_at in queue:
-        state.queued[recipient], state.due_at[recipient] = mark, due_at
+def read(url: str, behind: str = "") -> State:
+    """Everything about the emails behind this id (ids grow with time), while a relay runs."""
+    return _state(_rows(url, _ALL, behind))
+
+
+def read_dead(url: str, behind: str = "") -> State:
+    """The same, when the relay is dead or stands still. On SQLite a copy is looked at: to open the files themselves would
+    already mend them."""
+    if not url.startswith("sqlite"):
+        return read(url, behind)
+    with tempfile.TemporaryDirectory() as directory:
+        copied = _copy(Path(url.removeprefix("sqlite:///")), Path(directory))
+        return _state(_sqlite(copied, _ALL, behind))
+
+
+def waiting(url: str, behind: str = "") -> list[tuple[str, str, int]]:
+    """(email id, status, due at) of those that are not final, while a relay runs."""
+    [rows] = _rows(url, _WAITING, behind)
+    return [(email_id, status, due_at) for email_id, status, due_at in rows]
+
+
+def _rows(url: str, statements: Sequence[str], behind: str) -> list[_Rows]:
+    if url.startswith("sqlite"):
+        return _sqlite(Path(url.removeprefix("sqlite:///")), statements, behind)
+    return asyncio.run(_postgres(url, statements, behind))
+
+
+def _state(found: list[_Rows]) -> State:
+    if not found:  # it died before the tables were made
+        return State()
+    emails, queue, events, uncertain, gone = found
+    state = State(queued_without_content=gone[0][0])
+    state.queued.update((recipient, mark) for recipient, mark in queue)
     for email_id, message_id, recipient, status, flagged in emails:
+        state.newest = max(state.newest, email_id)
         if recipient in state.status:
             state.twice.append(recipient)
-        state.email_ids[recipient] = email_id
         state.message_ids[recipient] = message_id
         state.status[recipient] = status
         if flagged:
             state.flagged.add(recipient)
     for recipient, event_id, kind in events:
         state.events[recipient].add((event_id, kind))
-    state.uncertain.update(recipient for recipient, _ in uncertain)
+    state.uncertain.update(recipient for (recipient,) in uncertain)
     return state
 
 
-def _sqlite(path: Path) -> list[list[Any]]:
-    with tempfile.TemporaryDirectory() as directory:
-        for suffix in ("", "-wal"):
-            if path.with_name(path.name + suffix).exists():
-                shutil.copy(path.with_name(path.name + suffix), directory)
-        connection = sqlite3.connect(Path(directory) / path.name)
-        try:
-            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone()
-            if found is None:  # it died before the tables were made
-                return [[], [], [], [], [(0,)]]
-            return [connection.execute(sql).fetchall() for sql in _all()]
-        finally:
-            connection.close()
+def _copy(path: Path, directory: Path) -> Path:
+    for suffix in ("", "-wal"):
+        if path.with_name(path.name + suffix).exists():
+            shutil.copy(path.with_name(path.name + suffix), directory)
+    return directory / path.name
 
 
-async def _postgres(url: str) -> list[list[Any]]:
+def _sqlite(path: Path, statements: Sequence[str], behind: str) -> list[_Rows]:
+    with closing(sqlite3.connect(path, timeout=10)) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is None:
+            return []
+        return [connection.execute(sql.replace("$", "?"), (behind,)).fetchall() for sql in statements]
+
+
+async def _postgres(url: str, statements: Sequence[str], behind: str) -> list[_Rows]:
     connection = await asyncpg.connect(url)
     try:
         if await connection.fetchval("SELECT to_regclass('events')") is None:
-            return [[], [], [], [], [(0,)]]
+            return []
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return [[tuple(row) for row in await connection.fetch(sql)] for sql in _all()]
+            return [[tuple(row) for row in await connection.fetch(sql, behind)] for sql in statements]
     finally:
         await connection.close()
-
-
-def _all() -> tuple[str, ...]:
-    return _EMAILS, _QUEUE, _EVENTS, _UNCERTAIN, _CONTENT

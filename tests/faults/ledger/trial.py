@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -27,7 +28,7 @@ from support.waiting import until
 from support.world import World
 
 LEASE = 2.0
-STOPPED = 3.0
+STOPPED = 2.5
 """How long a stopped relay stands still: longer than its lease."""
 CONCURRENCY = 20
 SETTINGS = {
@@ -39,6 +40,16 @@ SETTINGS = {
     "POSTROOM_RETENTION__EVERY": "500ms",
 }
 DOMAIN = "app.test"
+LOOK = 0.1  # seconds between two looks at the queue
+_LOST_LEASE = re.compile(r'"incarnation": (\d+), "event": "lease lost')
+
+
+class Chapter:
+    """What has happened since everything was settled: where each ledger, the log and the database stood then."""
+
+    def __init__(self, client: int = 0, sink: int = 0, log: int = 0, behind: str = "") -> None:
+        self.client, self.sink, self.log, self.behind = client, sink, log, behind
+        self.disturbances: list[Disturbance] = []
 
 
 class Trial:
@@ -54,8 +65,10 @@ class Trial:
         self.url = url or f"sqlite:///{self.data / 'postroom.db'}"
         self.settings = SETTINGS | net.settings | {"POSTROOM_DATABASE__URL": url}
         self.disturbances: list[Disturbance] = []
+        self.uncounted: set[str] = set()
         self.reached = directory / "reached"
         self.stopping = False
+        self._chapter = Chapter()
         self._stack = stack
         self._dots: Counter[str] = Counter()
         address = net.address()
@@ -80,11 +93,21 @@ class Trial:
 
     @property
     def log(self) -> str:
-        return self.relay.log[-6000:]
+        """Its end."""
+        return _read(self.relay.log_file, self.relay.log_file.stat().st_size - 6000)
 
     @property
     def acknowledged(self) -> int:
         return sum("id" in fact for fact in self.client.journal.read())
+
+    @property
+    def refused(self) -> int:
+        return sum("code" in fact for fact in self.client.journal.read())
+
+    @property
+    def stops(self) -> int:
+        """How often a relay has stood still and gone on."""
+        return sum(disturbance.goes_on for disturbance in self.disturbances)
 
     # -- disturbing ------------------------------------------------------------------------------------------------
 
@@ -107,60 +130,82 @@ class Trial:
         self.relay.kill()
         self.note(name)
 
-    def stand_still(self, name: str) -> None:
-        """Stop the relay, look at both sides, and let it go on after its lease has ended."""
+    def stand_still(self, name: str, look: float = STOPPED) -> None:
+        """Stop the relay, look at both sides after so many seconds, and let it go on after its lease has ended."""
         self.stopping = True  # nobody else need wake it
         os.kill(self.relay.process.pid, signal.SIGSTOP)
-        self.wake(self.relay.process.pid, name)
+        self.wake(self.relay.process.pid, name, look)
         self.stopping = False
 
-    def wake(self, process: int, name: str) -> None:
+    def wake(self, process: int, name: str, look: float = STOPPED) -> None:
         """The same for a process that has stopped itself."""
         until(lambda: stopped(process), 5)
-        time.sleep(0.15)  # what it had sent before is on its way to the sink
+        time.sleep(look)  # until all it had sent is at the sink, and in the database
         self.note(name, goes_on=True)
-        time.sleep(STOPPED)
-        os.kill(process, signal.SIGCONT)
+        time.sleep(STOPPED - look)
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
 
     def note(self, name: str, *, goes_on: bool = False) -> None:
         if not goes_on:
             assert self.sink.quiet(10), "the sink still talks to a relay that is dead"
         dots = Counter(self.sink.dots)
-        self.disturbances.append(Disturbance(name, state.read(self.url), dots - self._dots, goes_on))
+        seen = state.read_dead(self.url, self._chapter.behind)
+        made = Disturbance(name, seen, dots - self._dots, goes_on)
+        self._chapter.disturbances.append(made)
+        self.disturbances.append(made)
         self._dots = dots
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
     def settle(self, seconds: float = 40.0) -> Verdict:
-        """Send nothing more, let the queue drain, and judge everything so far. The load goes on afterwards."""
+        """Send nothing more, let the queue drain, and judge what has happened since the last time. The load goes on
+        afterwards, and another chapter begins."""
         self.client.pause()
-        try:
-            until(self._drained, seconds, what=f"the queue is empty\n{self.log}")
-            drained = []
-        except AssertionError:
-            drained = [f"liveness: {state.read(self.url).queued} still queued after {seconds:g} s"]
-        verdict = check(
-            self.client.journal.read(),
-            self.sink.journal.read(),
-            state.read(self.url),
-            self.disturbances,
-            concurrency=CONCURRENCY,
+        # Looks are counted and not seconds: the machine may stand still meanwhile.
+        drained = any(self._drained() for _ in range(round(seconds / LOOK)))
+        chapter, end = self._chapter, state.read(self.url, self._chapter.behind)
+        if len(self._lost_leases()) > sum(disturbance.goes_on for disturbance in chapter.disturbances):
+            self.uncounted |= set(end.status)
+        verdict = self._judge(chapter, end, chapter.disturbances)
+        if not drained:
+            verdict.violations.append(f"liveness: {end.queued} still queued after {seconds:g} s\n{self.log}")
+        self._chapter = Chapter(
+            self.client.journal.size,
+            self.sink.journal.size,
+            self.relay.log_file.stat().st_size,
+            end.newest or chapter.behind,
         )
-        verdict.violations += drained
         self.client.go()
         return verdict
 
+    def judge(self) -> Verdict:
+        """Everything from the beginning, once more: what was settled has to be as it was. Call it after `settle`."""
+        self.client.pause()
+        return self._judge(Chapter(), state.read(self.url), self.disturbances)
+
+    def _judge(self, since: Chapter, end: state.State, disturbances: list[Disturbance]) -> Verdict:
+        return check(
+            self.client.journal.read(since.client),
+            self.sink.journal.read(since.sink),
+            end,
+            disturbances,
+            concurrency=CONCURRENCY,
+            uncounted=self.uncounted,
+        )
+
+    def _lost_leases(self) -> set[str]:
+        """In this chapter; more than there were stops means that something else stopped the relay, or its database."""
+        return set(_LOST_LEASE.findall(_read(self.relay.log_file, self._chapter.log)))
+
     def _drained(self) -> bool:
-        seen = state.read(self.url)
+        time.sleep(LOOK)
+        rows = state.waiting(self.url, self._chapter.behind)
         now = Clock().now_ms()
-        uncertain = [
-            seen.email_ids[to]
-            for to in seen.queued
-            if seen.status[to] == "uncertain" and seen.due_at[to] > now
-        ]
+        uncertain = [email_id for email_id, status, due_at in rows if status == "uncertain" and due_at > now]
         if uncertain:
             self.world.run(lambda database: _retry_now(database, uncertain))
-        return not seen.queued
+        return not rows
 
     def stop(self) -> int:
         return self.relay.stop()
@@ -173,6 +218,12 @@ def stopped(process: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] == "T"
+
+
+def _read(path: Path, behind: int) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, behind))
+        return file.read().decode("utf-8", "replace")
 
 
 async def _retry_now(database: Database, email_ids: list[str]) -> None:

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 ERROR_DELAY = 1.0
 LINGER = 10.0  # seconds a closing connection has to take its last reply
+MOST_EVENTS = 200  # of one connection before others have their turn
 
 # Why reading stands still.
 HELD = 1  # a reply is held back
@@ -48,6 +49,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         self._upgrading = False
         self._came_with_handshake = b""
         self._errors = 0
+        self._goes_on_later = False
 
     # -- what the subclass does ------------------------------------------------------------------------------------
 
@@ -127,8 +129,8 @@ class Channel(asyncio.BufferedProtocol, ABC):
             if now - self._closing_at > LINGER:
                 self._transport.abort()
             return
-        if self._session.waiting or (self._paused and self._paused != UNSENT):
-            return
+        if self._session.waiting or self._paused & (HELD | BEHIND):
+            return  # it is we who take the time
         refused = self._deadlines.overdue(now)
         if refused is not None:
             self._end_session(refused)
@@ -147,16 +149,25 @@ class Channel(asyncio.BufferedProtocol, ABC):
     # -- the loop --------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        """Do what the session says until it needs more, or a reply has to be held back."""
+        """Do what the session says until it needs more, or a reply has to be held back, or it is others' turn."""
         session = self._session
-        while not self._paused & (HELD | UNSENT):
+        left = 0 if self._goes_on_later else MOST_EVENTS
+        while left and not self._paused & (HELD | UNSENT):
             event = session.next_event()
             if event is None:
                 break
             self._handle(event)
             self._slow_down()
+            left -= 1
+            if not left:
+                self._goes_on_later = True
+                asyncio.get_running_loop().call_soon(self._go_on)
         if not self._paused & HELD:
             self._flush()
+
+    def _go_on(self) -> None:
+        self._goes_on_later = False
+        self._run()
 
     def _flush(self) -> None:
         session = self._session

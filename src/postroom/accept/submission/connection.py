@@ -17,6 +17,7 @@ from postroom.accept.submission.limits import too_many_failed_logins
 from postroom.accept.submission.policy import Answer
 from postroom.accept.submission.spool import Spool
 from postroom.errors import StorageUnavailableError
+from postroom.runtime import metrics
 from postroom.runtime.killpoints import reach
 from postroom.types.envelope import Envelope
 from postroom.types.refusals import (
@@ -55,6 +56,7 @@ class Connection(Channel):
         self._login_attempts = 0
         self._failed_users: set[str] = set()
         self._spool: Spool | None = None
+        self._data_ended_at = 0.0
 
     def _handle(self, event: Event) -> None:
         _HANDLERS[type(event)](self, event)
@@ -67,8 +69,13 @@ class Connection(Channel):
         refused = self._context.failed_logins.wait(self.client, username)
         if refused is not None:
             then(refused)
+            return
+        check = partial(self._ask, then, self._context.policy.login, username, event.password, self.client)
+        delay = self._context.failed_logins.delay(self.client, username)
+        if delay:
+            self._hold(delay, check)
         else:
-            self._ask(then, self._context.policy.login, username, event.password, self.client)
+            check()
 
     def _login_answered(self, username: str, answer: Any) -> None:
         if not isinstance(answer, Refused):
@@ -79,8 +86,9 @@ class Connection(Channel):
             return
         if answer.rule is INTERNAL_ERROR or answer.rule is STORAGE_UNAVAILABLE:
             answer = Refused(LOGIN_UNAVAILABLE)
-        self._refuse(answer)
-        if answer.rule.code == AUTH_FAILED.code:
+        checked = answer.rule.code == AUTH_FAILED.code  # else any name may come, and there are a great many
+        self._refuse(answer, username=username if checked else "")
+        if checked:
             self._count_failed_login(username, guessed=answer.rule is AUTH_FAILED)
 
     def _count_failed_login(self, username: str, *, guessed: bool) -> None:
@@ -89,7 +97,7 @@ class Connection(Channel):
         self._login_attempts += 1
         if guessed and username not in self._failed_users:
             self._failed_users.add(username)
-            wait = self._context.failed_logins.failed(self.client)
+            wait = self._context.failed_logins.failed(self.client, username)
         if self._login_attempts >= self._context.limits.failed_logins_per_connection:
             refused = too_many_failed_logins(wait)
             self._record(refused)
@@ -133,6 +141,7 @@ class Connection(Channel):
         assert spool is not None
         assert envelope is not None
         self._deadlines.data_ended()
+        self._data_ended_at = self._context.clock()
         reach("submission.end_of_data")
         if end.refused is not None:
             header = spool.head.partition(b"\r\n\r\n")[0][:SHOWN_HEADER]
@@ -169,6 +178,7 @@ class Connection(Channel):
         else:
             reach("submission.before_answer")
             self._context.accepted += 1
+            metrics.ACK_SECONDS.observe(self._context.clock() - self._data_ended_at)
             self._session.accept(answer)
 
     def _abandon(self) -> None:
@@ -198,17 +208,37 @@ class Connection(Channel):
             answer = Refused(SHUTTING_DOWN)
         except Exception as error:
             answer = _fault(error)
-        then(answer)
-        self._slow_down()
-        self._run()
+        try:
+            then(answer)
+            self._slow_down()
+            self._run()
+        except Exception:  # a callback's end: nobody else would close, and the client would wait for long
+            log.exception("internal error")
+            self._transport.abort()
 
-    def _refuse(self, refused: Refused, envelope: Envelope | None = None, header: bytes = b"") -> None:
-        self._record(refused, envelope, header)
+    def _refuse(
+        self,
+        refused: Refused,
+        envelope: Envelope | None = None,
+        header: bytes = b"",
+        *,
+        username: str = "",
+    ) -> None:
+        self._record(refused, envelope, header, username=username)
         self._session.refuse(refused)
 
-    def _record(self, refused: Refused, envelope: Envelope | None = None, header: bytes = b"") -> None:
+    def _record(
+        self,
+        refused: Refused,
+        envelope: Envelope | None = None,
+        header: bytes = b"",
+        *,
+        username: str = "",
+    ) -> None:
         envelope = envelope or self._session.envelope
-        self._context.record(refused, self.client, login=self._login, envelope=envelope, header=header)
+        self._context.record(
+            refused, self.client, login=self._login, username=username, envelope=envelope, header=header
+        )
 
     def _tls_wanted(self, event: StartTls) -> None:
         del event

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from postroom.accept.submission.limits import ConnectionLimits, FailedLogins
+from postroom.accept.submission.limits import ConnectionLimits, FailedLogins, client_network
 from postroom.accept.submission.policy import Policy
 from postroom.config import Config
 from postroom.runtime.blobs import Blobs
@@ -93,11 +93,17 @@ class Context:
         client: str,
         *,
         login: object = None,
+        username: str = "",
         envelope: Envelope | None = None,
         header: bytes = b"",
     ) -> None:
+        """Strangers are told apart by network: who has a whole /64 must not fill the log with its addresses."""
         self.refused += 1
-        self.policy.refused(refused, login=login, client=client, envelope=envelope, header=header)
+        if login is None:
+            client = client_network(client)
+        self.policy.refused(
+            refused, login=login, username=username, client=client, envelope=envelope, header=header
+        )
 
 
 def session_settings(config: Config, hostname: str) -> ServerSettings:

@@ -7,15 +7,28 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
+from typing import TypeVar
+
+import structlog
 
 from postroom.types.refusals import SERVER_BUSY, TOO_MANY_CONNECTIONS, TOO_MANY_FAILED_LOGINS, Refused
 
 KNOWN_FOR = 24 * 3600.0  # how long an address that logged in is known
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 15 * 60.0
+FREE_GUESSES = (
+    20  # at one user's password, from wherever, before each is held back; then as many for each doubling
+)
+LONGEST_DELAY = 10.0
 FORGET_AFTER = 3600.0  # without a failure
-MOST_REMEMBERED = 50_000  # addresses; an attacker may have more than we have memory
+MOST_REMEMBERED = 50_000  # addresses, and users; an attacker may have more than we have memory
+LONGEST_NAME = 320
 RESERVED = 0.1  # of all connections, for addresses that are known
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+log = structlog.get_logger()
 
 
 @lru_cache(maxsize=4096)
@@ -37,12 +50,17 @@ def client_network(client: str) -> str:
 
 
 class FailedLogins:
-    """Who has guessed wrong and has to wait. Nobody can shut out an owner: his address is known for his user."""
+    """Who has guessed wrong and has to wait, and whose password is guessed at, so that each guess takes longer.
+
+    Nobody can shut out an owner: his address is known for his user, and from elsewhere he is served late, not refused.
+    These are the counts of one process; another one has its own.
+    """
 
     def __init__(self, allowed: int, clock: Callable[[], float]) -> None:
         self._allowed = allowed
         self._clock = clock
         self._failures: dict[str, _Failures] = {}
+        self._guesses: dict[str, _Failures] = {}
         self._known: dict[tuple[str, str], float] = {}
         self._known_networks: dict[str, float] = {}
 
@@ -50,32 +68,55 @@ class FailedLogins:
         """A refusal while the client has to wait; None if the login may be tried."""
         network = client_network(client)
         failures = self._failures.get(network)
-        if failures is None or (network, username) in self._known:
+        if failures is None or (network, _name(username)) in self._known:
             return None
         seconds = failures.until - self._clock()
         return too_many_failed_logins(seconds) if seconds > 0 else None
 
-    def failed(self, client: str) -> float:
+    def delay(self, client: str, username: str) -> float:
+        """Seconds for which to hold the check of this login back."""
+        name = _name(username)
+        guesses = self._guesses.get(name)
+        if guesses is None or guesses.count < FREE_GUESSES or self._clock() - guesses.last > FORGET_AFTER:
+            return 0.0
+        if (client_network(client), name) in self._known:
+            return 0.0
+        return min(2.0 ** min(guesses.count // FREE_GUESSES - 1, 20), LONGEST_DELAY)
+
+    def failed(self, client: str, username: str) -> float:
         """Count one; returns the seconds to wait from now on."""
+        name, network = _name(username), client_network(client)
+        guesses = self._count(self._guesses, name)
+        if guesses.count % FREE_GUESSES == 0:
+            log.warning("the password of an SMTP user is guessed at", username=name, failures=guesses.count)
+        failures = self._count(self._failures, network)
+        beyond = failures.count - self._allowed
+        wait = min(FIRST_WAIT * 2.0 ** min(beyond - 1, 20), LONGEST_WAIT) if beyond > 0 else 0.0
+        failures.until = failures.last + wait
+        if wait:
+            log.warning(
+                "failed logins: this address has to wait",
+                client=network,
+                failures=failures.count,
+                seconds=wait,
+            )
+        return wait
+
+    def _count(self, counts: dict[str, _Failures], key: str) -> _Failures:
         now = self._clock()
-        network = client_network(client)
-        failures = self._failures.pop(network, None)
+        failures = counts.get(key)
         if failures is None or now - failures.last > FORGET_AFTER:
             failures = _Failures()
         failures.count += 1
         failures.last = now
-        beyond = failures.count - self._allowed
-        wait = min(FIRST_WAIT * 2.0 ** min(beyond - 1, 20), LONGEST_WAIT) if beyond > 0 else 0.0
-        failures.until = now + wait
-        self._failures[network] = failures  # the latest last, so the first is the one to forget
-        if len(self._failures) > MOST_REMEMBERED:
-            del self._failures[next(iter(self._failures))]
-        return wait
+        _remember(counts, key, failures)
+        return failures
 
     def succeeded(self, client: str, username: str) -> None:
         """Failures stay counted: an attacker may have an account, too."""
-        network = client_network(client)
-        self._known[network, username] = self._known_networks[network] = self._clock()
+        network, now = client_network(client), self._clock()
+        _remember(self._known, (network, _name(username)), now)
+        _remember(self._known_networks, network, now)
 
     def is_known(self, client: str) -> bool:
         return client_network(client) in self._known_networks
@@ -86,6 +127,7 @@ class FailedLogins:
         self._known = {key: at for key, at in self._known.items() if now - at <= KNOWN_FOR}
         self._known_networks = {key: at for key, at in self._known_networks.items() if now - at <= KNOWN_FOR}
         self._failures = {key: one for key, one in self._failures.items() if now - one.last <= FORGET_AFTER}
+        self._guesses = {key: one for key, one in self._guesses.items() if now - one.last <= FORGET_AFTER}
 
 
 @dataclass(slots=True)
@@ -93,6 +135,19 @@ class _Failures:
     count: int = 0
     last: float = 0.0
     until: float = 0.0
+
+
+def _name(username: str) -> str:
+    """As it is looked up, and no longer than one can be: it is a stranger who chose it."""
+    return username.lower()[:LONGEST_NAME]
+
+
+def _remember(table: dict[K, V], key: K, value: V) -> None:
+    """The latest last, so that the first is the one to forget."""
+    table.pop(key, None)
+    table[key] = value
+    if len(table) > MOST_REMEMBERED:
+        del table[next(iter(table))]
 
 
 def too_many_failed_logins(seconds: float) -> Refused:

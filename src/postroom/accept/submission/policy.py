@@ -38,6 +38,14 @@ class Policy(Protocol[LoginT]):
         """Keep the message. The id is given only after it is durable."""
 
     def refused(
-        self, refused: Refused, *, login: LoginT | None, client: str, envelope: Envelope | None, header: bytes
+        self,
+        refused: Refused,
+        *,
+        login: LoginT | None,
+        username: str,
+        client: str,
+        envelope: Envelope | None,
+        header: bytes,
     ) -> None:
-        """Somebody was refused: by this policy, by the protocol or by a limit. `header` is what is known of it."""
+        """Somebody was refused: by this policy, by the protocol or by a limit. `username` is what a failed login gave,
+        `header` what is known of the message."""

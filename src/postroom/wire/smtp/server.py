@@ -47,7 +47,7 @@ from postroom.wire.smtp.sasl import MECHANISMS, Exchange, Step
 from postroom.wire.smtp.settings import ServerSettings
 from postroom.wire.smtp.transaction import read_mail, read_rcpt
 
-MAX_IDLE_COMMANDS = 100  # NOOP, RSET, VRFY, HELP without a message between them (S18)
+MAX_IDLE_COMMANDS = 100  # EHLO, NOOP, RSET, VRFY, HELP without a message between them (S18)
 MAX_HELLO = 255  # octets of a host name, RFC 5321 section 4.5.3.1.2
 
 _BEFORE_TLS = frozenset({"EHLO", "NOOP", "QUIT", "STARTTLS"})  # RFC 3207 section 4
@@ -266,15 +266,13 @@ class ServerSession:
         if not _is_hello(argument):
             return Refused(COMMAND_SYNTAX, {"syntax": "EHLO hostname"})
         self._start_over(argument)
-        self._output += _ehlo_reply(self.settings, self.tls)
-        return None
+        return self._idle(_ehlo_reply(self.settings, self.tls))
 
     def _helo(self, argument: str) -> Answer:
         if not _is_hello(argument):
             return Refused(COMMAND_SYNTAX, {"syntax": "HELO hostname"})
         self._start_over(argument)
-        self._output += f"250 {self.settings.hostname}\r\n".encode()
-        return None
+        return self._idle(f"250 {self.settings.hostname}\r\n".encode())
 
     def _start_over(self, hello: str) -> None:
         """A new EHLO or HELO ends an open transaction as RSET does (RFC 5321 section 4.1.4)."""
@@ -319,28 +317,28 @@ class ServerSession:
     def _rset(self, argument: str) -> Answer:
         del argument
         self.envelope = None
-        return self._idle("250 2.0.0 Ok")
+        return self._idle(b"250 2.0.0 Ok\r\n")
 
     def _noop(self, argument: str) -> Answer:
         del argument  # may be anything, RFC 5321 section 4.1.1.9
-        return self._idle("250 2.0.0 Ok")
+        return self._idle(b"250 2.0.0 Ok\r\n")
 
     def _vrfy(self, argument: str) -> Answer:
         if not argument:
             return Refused(COMMAND_SYNTAX, {"syntax": "VRFY address"})
-        return self._idle("252 2.1.5 Cannot verify; send the message and see")
+        return self._idle(b"252 2.1.5 Cannot verify; send the message and see\r\n")
 
     def _help(self, argument: str) -> Answer:
         del argument
         link = f" Refusals are explained at {self.settings.link}" if self.settings.link else ""
-        return self._idle(f"214 2.0.0 EHLO lists what this relay offers.{link}")
+        return self._idle(f"214 2.0.0 EHLO lists what this relay offers.{link}\r\n".encode())
 
-    def _idle(self, reply: str) -> Answer:
+    def _idle(self, reply: bytes) -> Answer:
         """Answer a command that does nothing; too many of them are an attack."""
         self._idle_commands += 1
         if self._idle_commands > MAX_IDLE_COMMANDS:
             return Refused(TOO_MANY_ERRORS)
-        self._output += f"{reply}\r\n".encode()
+        self._output += reply
         return None
 
     def _quit(self, argument: str) -> Answer:
