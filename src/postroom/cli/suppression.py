@@ -30,10 +30,29 @@ async def add(
         str, typer.Option("--list", metavar="LIST", help=f"One of {', '.join(suppressions.LISTS)}.")
     ] = "blocklist",
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept with it.")] = "",
+    domain: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only for this domain of the account.")
+    ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(metavar="STREAM", help="transactional or broadcast; unsubscribes are broadcast."),
+    ] = None,
+    pattern: Annotated[
+        bool, typer.Option("--pattern", help="On the blocklist: * stands for anything.")
+    ] = False,
 ) -> None:
     """Put an address on a suppression list. Mail to it is accepted and ends as rejected."""
     async with context.database() as database:
-        entry = await suppressions.add(database, account, address, on=on, reason=reason)
+        entry = await suppressions.add(
+            database,
+            account,
+            address,
+            on=on,
+            reason=reason,
+            domain=domain,
+            stream=stream,
+            pattern=pattern,
+        )
     context.out.record("Suppression", shown(entry))
 
 

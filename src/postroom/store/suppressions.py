@@ -1,20 +1,26 @@
-"""Addresses an account must not send to."""
+"""Addresses an account must not send to. The hot path asks about many at once, in its own transactions (`batches`)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, select, union_all
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import installation
-from postroom.store.query import changed, columns, every, values
+from postroom.store.query import among, changed, columns, every, is_sqlite, values
 from postroom.store.schema import suppressions
+from postroom.types.suppression import Suppressing
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """`domain_id` None: for the whole account. `list` names the list it is on."""
+    """`domain_id` None: for the whole account; `list` names the list it is on; `stream` "": all mail.
+
+    `pattern`: `*` in `address` stands for anything. `expires_at` None: until somebody takes it away.
+    """
 
     account_id: str
     id: str
@@ -23,19 +29,68 @@ class Suppression:
     address: str
     reason: str
     created_at: int
+    pattern: bool = False
+    stream: str = ""
+    expires_at: int | None = None
 
 
 _ALL = select(*columns(Suppression, suppressions))
+_SUPPRESSING = select(*(suppressions.c[name] for name in Suppressing._fields))
 
 
-async def add(connection: AsyncConnection, suppression: Suppression) -> None:
-    await connection.execute(insert(suppressions).values(values(suppression)))
-    await installation.bump(connection)
+async def add(connection: AsyncConnection, new: Sequence[Suppression]) -> None:
+    """Add those that are not there yet, all of one account: an address is on a list once for the account and once for
+    each domain.
+
+    A claim that is under way is waited for: what is claimed after this has committed is not sent (X05). The caches
+    only remember who has any at all, so they need to hear of an account's first one alone.
+    """
+    if not new:
+        return
+    await installation.lock(connection, lock_name(new[0].account_id))
+    first = not await any_of(connection, new[0].account_id)
+    insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
+    rows = [values(suppression) for suppression in new]
+    await connection.execute(insert(suppressions).on_conflict_do_nothing(), rows)
+    if first:
+        await installation.bump(connection)
 
 
-async def of_address(connection: AsyncConnection, account_id: str, address: str) -> list[Suppression]:
-    which = (suppressions.c.account_id == account_id, suppressions.c.address == address)
-    return await every(connection, Suppression, _ALL.where(*which))
+def lock_name(account_id: str) -> str:
+    """Held by who adds to an account's suppressions, and shared by those who claim its mail."""
+    return f"suppressions {account_id}"
+
+
+async def any_of(connection: AsyncConnection, account_id: str) -> bool:
+    """Whether anything of this account is suppressed."""
+    some = select(suppressions.c.id).where(suppressions.c.account_id == account_id).limit(1)
+    return await connection.scalar(some) is not None
+
+
+async def patterns(connection: AsyncConnection, account_id: str) -> int:
+    """How many patterns an account has."""
+    mine = (suppressions.c.account_id == account_id, suppressions.c.pattern)
+    return int(await connection.scalar(select(func.count()).select_from(suppressions).where(*mine)) or 0)
+
+
+async def suppressing(connection: AsyncConnection, pairs: Sequence[tuple[str, str]]) -> list[Suppressing]:
+    """The entries for these (account id, address) pairs, and all patterns of these accounts."""
+    exact = among(connection, pairs, suppressions.c.account_id, suppressions.c.address)
+    accounts = suppressions.c.account_id.in_({account_id for account_id, _ in pairs})
+    statement = union_all(
+        _SUPPRESSING.where(~suppressions.c.pattern, exact),
+        _SUPPRESSING.where(suppressions.c.pattern, accounts),
+    )
+    return [Suppressing(*row) for row in await connection.execute(statement)]
+
+
+async def of_addresses(
+    connection: AsyncConnection, account_id: str, addresses: Sequence[str]
+) -> list[Suppression]:
+    """The entries that name these addresses or patterns, on all lists, for the account and for its domains."""
+    pairs = [(account_id, address) for address in addresses]
+    which = among(connection, pairs, suppressions.c.account_id, suppressions.c.address)
+    return await every(connection, Suppression, _ALL.where(which))
 
 
 async def page(
@@ -47,8 +102,6 @@ async def page(
 
 
 async def remove(connection: AsyncConnection, account_id: str, address: str) -> int:
-    """Take an address off every list of the account; from how many."""
+    """Take an address off every list of the account; from how many. The caches may go on asking."""
     which = (suppressions.c.account_id == account_id, suppressions.c.address == address)
-    count = await changed(connection, delete(suppressions).where(*which))
-    await installation.bump(connection)
-    return count
+    return await changed(connection, delete(suppressions).where(*which))
