@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from postroom.accept.commit import GroupCommit, Member
 from postroom.compose import Composer, KeyMaterial, Keys
@@ -18,6 +19,7 @@ from postroom.deliver.destination import Destination, Destinations
 from postroom.deliver.lease import Lease
 from postroom.deliver.loader import Loader
 from postroom.deliver.scheduler import Scheduler
+from postroom.deliver.suppressed import SuppressionCheck
 from postroom.deliver.ticker import Ticker
 from postroom.runtime.blobs import MemoryBlobs
 from postroom.runtime.clock import Clock
@@ -52,7 +54,8 @@ UNKNOWN_USER = Outcome(
 
 @dataclass
 class Post:
-    """What carriers were given, and what they answer: by recipient, else `answer`. `gate` holds them back."""
+    """What carriers were given, and what they answer: by recipient, else `answer`. `gate` holds them back; with
+    `sent_before_gate` content has gone out by then."""
 
     answer: Outcome = DELIVERED
     answers: dict[str, list[Outcome]] = field(default_factory=dict)
@@ -61,6 +64,7 @@ class Post:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     connected: int = 0
     explode: bool = False
+    sent_before_gate: bool = False
 
     def recipients(self) -> list[str]:
         return [str(envelope.recipient) for envelope, _ in self.delivered]
@@ -75,6 +79,8 @@ class FakeCarrier:
         self, envelope: OneRecipient, composed: Composed, before_dot: Callable[[], Awaitable[bool]]
     ) -> Outcome:
         post = self._post
+        if post.sent_before_gate:
+            await before_dot()
         await post.gate.wait()
         if post.explode:
             raise ZeroDivisionError
@@ -107,6 +113,7 @@ class Engine:
             loader=self.loader,
             composer=self.composer,
             ticker=self.ticker,
+            suppressions=SuppressionCheck(database, self.clock),
             lease_held=lambda: self.lease.held,
             verp_key=b"k" * 32,
             chance=random.Random(1),
@@ -158,7 +165,18 @@ class Engine:
         await self.lease.stop()
         await self.composer.close()
 
-    async def accept(self, *recipients: str, stream: Stream = Stream.TRANSACTIONAL, account: str = "") -> str:
+    async def accept(
+        self, *recipients: str, stream: Stream = Stream.TRANSACTIONAL, account: str = "", **changes: Any
+    ) -> str:
+        draft = self.draft(*recipients, stream=stream, account=account, **changes)
+        answer = await self.commit.submit(draft, quota=None, hold_over_quota=False)
+        assert answer == draft.id
+        return draft.id
+
+    def draft(
+        self, *recipients: str, stream: Stream = Stream.TRANSACTIONAL, account: str = "", **changes: Any
+    ) -> Draft:
+        """`changes` are fields of the draft."""
         now = self.clock.now_ms()
         draft = Draft(
             id=mail_id(now),
@@ -176,9 +194,7 @@ class Engine:
             received_at=now,
             stream=stream,
         )
-        answer = await self.commit.submit(draft, quota=None, hold_over_quota=False)
-        assert answer == draft.id
-        return draft.id
+        return replace(draft, **changes)
 
     async def _key(self, domain: str) -> KeyMaterial | None:
         found = await keys.private_key(self.database, self.box, domain)
@@ -190,5 +206,6 @@ class Engine:
     def _hand_over(self, members: list[Member]) -> None:
         for member in members:
             if member.owner:
-                self.loader.remember(Stored.from_draft(member.draft, "relay.test"))
+                stored = Stored.from_draft(member.draft, "relay.test")
+                self.loader.remember(stored, member.layout.personalizations)
                 self.scheduler.take(member.entries, member.owner)

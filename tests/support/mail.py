@@ -106,7 +106,9 @@ def together(parts: list[Inserts]) -> Inserts:
 
 async def insert(database: Database, inserts: Inserts) -> Inserts:
     account_ids = {row.account_id for row in inserts.messages}
-    await batches.accept(database, NOW // DAY_MS, sorted(account_ids), [], lambda _used, _gone: inserts)
+    await batches.accept(
+        database, NOW // DAY_MS, sorted(account_ids), [], lambda _used, _gone, _taken: inserts
+    )
     return inserts
 
 
@@ -131,6 +133,7 @@ def outcome(
         status, EventType.HARD_BOUNCED
     )
     return OutcomeRecord(
+        owner=entry.owner,
         queue=change._replace(**queue),
         email=EmailChange(
             entry.account_id, entry.email_id, status, number, "250 2.0.0 Ok", False, True, None if due_at else at

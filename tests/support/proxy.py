@@ -22,7 +22,7 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._down = False
-        self._table, self._passed_on = b"", True
+        self._words, self._passed_on = b"", True
         self.cut_commits = 0
 
     def url(self, direct: str) -> str:
@@ -61,13 +61,14 @@ class Proxy:
     def flow(self) -> None:
         self._flowing.set()
 
-    def cut_commit(self, table: str, *, passed_on: bool) -> None:
-        """Once: end the connection at the COMMIT of the next transaction that copies rows into this table.
+    def cut_commit(self, words: str, *, passed_on: bool) -> None:
+        """Once: end the connection at the COMMIT of the next transaction that says these words: a part of a statement,
+        the first time it is used on a connection, or a value.
 
         The COMMIT reaches the server, and only its answer is lost, if it is `passed_on`.
         """
         self._passed_on = passed_on
-        self._table = f'"{table}"'.encode()
+        self._words = words.encode()
 
     # -- passing on ------------------------------------------------------------------------------------------------
 
@@ -88,19 +89,19 @@ class Proxy:
             threading.Thread(target=self._to_client, args=pair, daemon=True).start()
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
-        copies = False
+        said = False
         with contextlib.suppress(OSError):
             while data := client.recv(PIECE):
                 self._flowing.wait()
-                copies = copies or (bool(self._table) and self._table in data)
-                if copies and b"COMMIT" in data:
+                said = said or (bool(self._words) and self._words in data)
+                if said and b"COMMIT" in data:
                     self._cut(client, server, data)
                     break
                 server.sendall(data)
         self._end(client, server)
 
     def _cut(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
-        self._table = b""
+        self._words = b""
         client.shutdown(socket.SHUT_RDWR)
         if self._passed_on:
             server.sendall(data)

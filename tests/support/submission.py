@@ -36,6 +36,7 @@ class FakePolicy:
     mails: list[str] = field(default_factory=list)
     messages: list[tuple[str, Envelope, Content]] = field(default_factory=list)
     refusals: list[tuple[str, str | None, bytes]] = field(default_factory=list)
+    strangers: list[tuple[str, str]] = field(default_factory=list)
 
     def login(self, username: str, password: str, client: str) -> Any:
         self.logins.append((username, password, client))
@@ -61,11 +62,14 @@ class FakePolicy:
         refused: Refused,
         *,
         login: User | None,
+        username: str,
         client: str,
         envelope: Envelope | None,
         header: bytes,
     ) -> None:
         self.refusals.append((refused.rule.id, login.username if login else None, header))
+        if login is None:
+            self.strangers.append((client, username))
 
     @property
     def refused_rules(self) -> list[str]:

@@ -9,17 +9,16 @@ from email.policy import default as policy
 from typing import Annotated, Any
 
 import typer
-import zstandard
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import printable, shown
-from postroom.errors import NotFoundError
+from postroom.compose import Stored, Uncomposed, read_source
+from postroom.errors import ConflictError, NotFoundError
 from postroom.runtime.blobs import FileBlobs
-from postroom.store import inbox, messages
-from postroom.store.messages import Stored
+from postroom.store import inbox, messages, personalizations
 from postroom.tenancy import domains
 
 app = typer.Typer(help="What sandbox domains sent; nothing of it left the machine.", no_args_is_help=True)
@@ -56,7 +55,9 @@ async def show(
             raise NotFoundError(f"there is no {email_id} in the sandbox inbox")
         key = (item.account_id, item.message_id)
         stored = (await messages.load(connection, [key]))[key]
-    content = _content(context, stored)
+        email = (item.account_id, email_id)
+        personalization = (await personalizations.load(connection, [email])).get(email, b"")
+    content = _content(context, stored, personalization)
     if source:
         sys.stdout.buffer.write(content)
         return
@@ -65,13 +66,14 @@ async def show(
     context.out.value(row, lambda: _as_text(row))
 
 
-def _content(context: Context, stored: Stored) -> bytes:
-    if stored.data is not None:
-        return zstandard.decompress(stored.data)
-    if stored.message.blob:
-        with FileBlobs(context.config.data / "blobs").open(stored.message.blob) as file:
-            return file.read()
-    raise NotFoundError(f"the content of message {stored.message.id} is kept no longer")
+def _content(context: Context, row: messages.Stored, personalization: bytes) -> bytes:
+    stored = Stored.from_row(row, hostname="")
+    if stored is None:
+        raise NotFoundError(f"the content of message {row.message.id} is kept no longer")
+    content = read_source(stored, personalization, FileBlobs(context.config.data / "blobs").open)
+    if isinstance(content, Uncomposed):
+        raise ConflictError(content.reply.text)
+    return content
 
 
 def _readable(message: EmailMessage) -> dict[str, Any]:

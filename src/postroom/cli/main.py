@@ -22,6 +22,7 @@ from postroom.cli import (
     serve,
     smtp_user,
     suppression,
+    token,
     user,
 )
 from postroom.cli.command import ConfigOption, DataOption, JsonOption, VerboseOption
@@ -69,6 +70,7 @@ for _name, _app, _panel in (
     ("user", user.app, CONFIGURE),
     ("domain", domain.app, CONFIGURE),
     ("smtp-user", smtp_user.app, CONFIGURE),
+    ("token", token.app, CONFIGURE),
     ("suppression", suppression.app, CONFIGURE),
     ("message", message.app, LOOK),
     ("queue", queue.app, LOOK),

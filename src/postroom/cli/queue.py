@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -33,7 +34,7 @@ async def list_(
     """List what waits, the soonest first, or count it."""
     async with context.database() as database, database.read() as connection:
         if by is None:
-            items = [_item(item) for item in await queue.soonest(connection, limit=limit)]
+            items = [_item(item, context) for item in await queue.soonest(connection, limit=limit)]
             context.out.records("Queue", items, ITEM_COLUMNS, empty="The queue is empty.")
             return
         counts = await queue.counts(connection, by)
@@ -43,7 +44,7 @@ async def list_(
             "emails": count.emails,
             "held": count.held,
             "under_way": count.under_way,
-            "next_due_at": moment(count.next_due_at),
+            "next_due_at": _due(count.next_due_at, context),
         }
         for count in counts
     ]
@@ -79,7 +80,7 @@ async def _show(context: Context, email_id: str, *, wanted: bool = True) -> None
     async with context.database() as database, database.read() as connection:
         item = await queue.show(connection, email_id)
     if item is not None:
-        context.out.record("Waiting email", _item(item))
+        context.out.record("Waiting email", _item(item, context))
     elif wanted:
         raise NotFoundError(
             f"no email {email_id} is waiting; `postroom message show {email_id}` tells where it stands"
@@ -89,7 +90,15 @@ async def _show(context: Context, email_id: str, *, wanted: bool = True) -> None
         context.out.record("Tried", {"email_id": email_id})
 
 
-def _item(item: QueueItem) -> dict[str, Any]:
+def _item(item: QueueItem, context: Context) -> dict[str, Any]:
     """`lane` and `owner` are the engine's own; people see whether a node holds the row."""
-    row = shown(item) | {"under_way": item.mark > 0, "claimed": item.owner > 0}
+    row = shown(item) | {
+        "due_at": _due(item.due_at, context),
+        "under_way": item.mark > 0,
+        "claimed": item.owner > 0,
+    }
     return {name: value for name, value in row.items() if name not in ("lane", "owner", "mark")}
+
+
+def _due(at: int, context: Context) -> datetime | None:
+    return moment(at or context.clock.now_ms())

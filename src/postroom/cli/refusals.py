@@ -86,25 +86,22 @@ def as_markdown() -> str:
         lines += ["", f"## {group}"]
         for rule in rules:
             lines += ["", f"### {rule.id}", ""]
-            lines += [f"- SMTP: `{_reply(rule)}`" + (" (closes the connection)" if rule.closes else "")]
+            if rule.code:
+                lines += [f"- SMTP: `{rule.answer}`" + (" (closes the connection)" if rule.closes else "")]
             lines += [
-                f"- HTTP: `{rule.status}`",
+                f"- HTTP: `{rule.status}`" if rule.code else f"- HTTP: `{rule.status}` `{rule.answer}`",
                 f"- What happened: {rule.what}",
                 f"- How to mend it: {rule.fix}",
             ]
     return "\n".join(lines) + "\n"
 
 
-def _reply(rule: Rule) -> str:
-    return f"{rule.code} {rule.enhanced} {rule.text}"
-
-
 def _as_row(group: str, rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "group": group,
-        "smtp_code": rule.code,
-        "enhanced_code": rule.enhanced,
+        "smtp_code": rule.code or None,
+        "enhanced_code": rule.enhanced or None,
         "http_status": rule.status,
         "text": rule.text,
         "what": rule.what,
@@ -118,6 +115,6 @@ def _as_tables() -> RenderableType:
     for group, rules in GROUPS.items():
         table = Table("rule", "reply", "what happened", "how to mend it", title=group, show_lines=True)
         for rule in rules:
-            table.add_row(*(Text(text) for text in (rule.id, _reply(rule), rule.what, rule.fix)))
+            table.add_row(*(Text(text) for text in (rule.id, rule.answer, rule.what, rule.fix)))
         tables.append(table)
     return Group(*tables)

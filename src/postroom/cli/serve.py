@@ -19,7 +19,7 @@ from postroom.cli import checks, database, first_run, running
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.config import Config, Log
-from postroom.runtime import interpreter, local_ca, logs
+from postroom.runtime import descriptors, interpreter, local_ca, logs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.files import DirectoryLock
@@ -56,6 +56,7 @@ def serve(
     level = "debug" if context.options.verbose else config.log.level
     logs.configure(Log(level=level, format=config.log.format))
     roles = frozenset(part.strip() for part in role.split(",") if part.strip())
+    _raise_limit_of_descriptors(config)
     with _exclusive(config):
         uvloop.run(_serve(context, config, roles, first=first))
     return 0
@@ -89,6 +90,16 @@ async def _serve(context: Context, config: Config, roles: frozenset[str], *, fir
         log.info("stopping")
         await node.stop()
     log.info("stopped")
+
+
+def _raise_limit_of_descriptors(config: Config) -> None:
+    """Without descriptors nobody is told that we are busy."""
+    allowed = descriptors.raise_limit()
+    wanted = config.submission.connections + 2 * config.delivery.concurrency + config.database.pool + 100
+    if allowed < wanted:
+        log.warning(
+            "the limit of open files is below what the settings may need", allowed=allowed, wanted=wanted
+        )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ values are refused, all at once, each as "file or variable: key: reason".
 from postroom.config.load import load
 from postroom.config.reference import reference, show
 from postroom.config.settings import (
+    Api,
     Config,
     Database,
     Delivery,
@@ -32,6 +33,7 @@ from postroom.config.settings import (
 )
 
 __all__ = [
+    "Api",
     "Config",
     "Database",
     "Delivery",

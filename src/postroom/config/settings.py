@@ -5,6 +5,7 @@ The tree itself is pure: only `load` looks at files and the environment.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    field_validator,
     model_serializer,
     model_validator,
 )
@@ -124,7 +126,79 @@ class Server(Section):
 class Http(Section):
     """The web server."""
 
-    listen: Listen = Field(Listen(port=8025), description="Where the web server listens (health, refusals).")
+    listen: Listen = Field(
+        Listen(port=8025),
+        description="Where the web server listens without TLS. The API answers there only clients on this machine "
+        "and `http.trusted_proxies`.",
+    )
+    tls_listen: list[Listen] = Field(
+        [], description="HTTPS listeners (443 in production), with the certificate of `[tls]`."
+    )
+    trusted_proxies: list[str] = Field(
+        [],
+        description="Addresses or networks, like `10.0.0.0/8`, whose X-Forwarded-For and X-Forwarded-Proto are "
+        "believed, and which may use the API without TLS.",
+    )
+    access_log: bool = Field(True, description="Log a line for each API request.")
+    max_header: Size = Field(
+        32 * KIB,
+        ge=4 * KIB,
+        description="Largest request line and header together, in octets; 100 fields at most.",
+    )
+    header_timeout: Duration = Field(
+        30.0, gt=0, description="Time from connect, or the first octet, to the header's end."
+    )
+    body_timeout: Duration = Field(
+        60.0, gt=0, description="Longest silence inside a body, or while an answer is taken."
+    )
+    min_data_rate: int = Field(
+        500, ge=0, description="Octets per second a client must reach after 20 s of body."
+    )
+    idle_timeout: Duration = Field(60.0, gt=0, description="How long a connection without a request is kept.")
+    connections: int = Field(2000, ge=1, description="Connections in all.")
+    connections_per_address: int = Field(
+        200,
+        ge=1,
+        description="Connections per client address (IPv6: per /64); trusted proxies may have more.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            ip_network(network, strict=False)
+        return networks
+
+
+class Api(Section):
+    """The HTTP API: what an account may ask of it, and the memory it may take.
+
+    Limits per minute are counted by account, on each node; 0 means no limit.
+    """
+
+    requests_per_day: int = Field(
+        0, ge=0, description="Daily quota of API requests for each account, until 00:00 UTC; 0: none."
+    )
+    count_smtp: bool = Field(
+        False, description="A message accepted by SMTP counts as one of these requests, too."
+    )
+    email_per_minute: int = Field(120, ge=0, description="`POST /v1/email`.")
+    bulk_per_minute: int = Field(10, ge=0, description="`POST /v1/bulk-email`.")
+    activity_per_minute: int = Field(10, ge=0, description="Activity, and lists of emails.")
+    verification_per_minute: int = Field(60, ge=0, description="Email verification.")
+    other_per_minute: int = Field(60, ge=0, description="All other endpoints together.")
+    suppressed_filter: bool = Field(
+        True, description="Activity may be filtered by `suppressed` and `deferred`."
+    )
+    max_body: Size = Field(
+        50 * MIB, ge=MIB, description="Largest body of a request that sends; of any other 1 MB."
+    )
+    bulk_emails: int = Field(500, ge=1, le=500, description="Most emails in one bulk request.")
+    body_memory: Size = Field(
+        256 * MIB,
+        ge=16 * MIB,
+        description="What the bodies under way may take together; one account may take half of it.",
+    )
 
 
 class Submission(Section):
@@ -325,6 +399,7 @@ class Config(BaseSettings):
     database: Database = Database()
     server: Server = Server()
     http: Http = Http()
+    api: Api = Api()
     submission: Submission = Submission()
     tls: Tls = Tls()
     delivery: Delivery = Delivery()

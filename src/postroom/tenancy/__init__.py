@@ -11,7 +11,9 @@ rise of `installation.version` commit together, so every process notices it with
 - `keys`: two DKIM keys per domain, one active, one prepared; private keys are sealed with the installation's key.
 - `smtp_users`, `passwords`: the relay's credentials. Passwords are random secrets, shown once and kept as SHA-256
   and SCRAM keys; a person's password is kept as argon2id.
-- `suppressions`, `quotas`: addresses not to send to; how days are counted.
+- `suppressions`: addresses not to send to. They are looked up when mail is accepted, and again when it is claimed.
+- `templates`, `template_library`: stored content with versions, and the cache for who sends with it.
+- `quotas`: how days are counted.
 - `directory`, `entries`: the cache in front of all this for the hot path. It answers without SQL while it is warm.
 - `first_run`: what a new installation begins with.
 """

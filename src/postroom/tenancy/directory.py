@@ -20,10 +20,18 @@ import structlog
 
 from postroom.errors import StorageUnavailableError
 from postroom.runtime.clock import Clock
-from postroom.store import accounts, domains, installation, smtp_users
+from postroom.store import accounts, domains, installation, smtp_users, suppressions, tokens
 from postroom.store.database import Database
 from postroom.tenancy import passwords
-from postroom.tenancy.entries import AccountState, Credential, Login, account_state, login_entry
+from postroom.tenancy.entries import (
+    AccountState,
+    Bearer,
+    Credential,
+    Login,
+    account_state,
+    bearer_entry,
+    login_entry,
+)
 from postroom.types import refusals
 from postroom.types.refusals import Refused
 
@@ -32,7 +40,7 @@ T = TypeVar("T")
 POLL = 0.5
 """Seconds between two looks at the version."""
 FLUSH = 60.0
-"""Seconds between two writes of when SMTP users were last used."""
+"""Seconds between two writes of when SMTP users and tokens were last used."""
 
 NOBODY = passwords.digest("")
 
@@ -46,9 +54,11 @@ class Directory:
         self._version: int | None = None
         self._generation = 0
         self._logins: dict[str, Login] = {}
+        self._bearers: dict[bytes, Bearer] = {}
         self._accounts: dict[str, AccountState] = {}
         self._reading: dict[str, asyncio.Task[Any]] = {}
         self._used: dict[str, int] = {}
+        self._tokens_used: dict[str, int] = {}
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -83,6 +93,34 @@ class Directory:
         if isinstance(verdict, Credential):
             self._used[verdict.id] = self._clock.now_ms()
         return verdict
+
+    def known_bearer(self, secret: str, address: str) -> Bearer | None:
+        """Whose token this is, if it is cached and good for a client at `address`; never asks the database."""
+        bearer = self._bearers.get(passwords.digest(secret))
+        if bearer is None or bearer.refusal(address, self._clock.now_ms()) is not None:
+            return None
+        self._tokens_used[bearer.id] = self._clock.now_ms()
+        return bearer
+
+    async def read_bearer(self, secret: str, address: str) -> Bearer | Refused:
+        """The same from the database. Refused: TOKEN_INVALID, and with the right token TOKEN_ADDRESS.
+
+        Raises StorageUnavailableError.
+        """
+        generation = self._generation
+        digest = passwords.digest(secret)
+        async with self._db.read() as connection:
+            token = await tokens.by_hash(connection, digest)
+        if token is None:
+            self._bearers.pop(digest, None)
+            return Refused(refusals.TOKEN_INVALID)
+        bearer = bearer_entry(token)
+        if generation == self._generation:
+            self._bearers[digest] = bearer
+        refused = bearer.refusal(address, self._clock.now_ms())
+        if refused is None:
+            self._tokens_used[bearer.id] = self._clock.now_ms()
+        return refused or bearer
 
     def credential_valid(self, credential: Credential) -> bool | Awaitable[bool]:
         """Whether an open connection may go on: its SMTP user is there, switched on, and has the same password."""
@@ -134,21 +172,27 @@ class Directory:
             self._version = version
             self._generation += 1
             self._logins.clear()
+            self._bearers.clear()
             self._accounts.clear()
             self._reading.clear()
             for listener in self._listeners:
                 listener()
 
     async def flush(self) -> None:
-        """Write down when SMTP users were last used; call it once more before the end."""
+        """Write down when SMTP users and tokens were last used; call it once more before the end."""
         used, self._used = self._used, {}
-        if not used:
+        tokens_used, self._tokens_used = self._tokens_used, {}
+        if not used and not tokens_used:
             return
         try:
             async with self._db.write() as connection:
-                await smtp_users.touch(connection, used)
+                if used:
+                    await smtp_users.touch(connection, used)
+                if tokens_used:
+                    await tokens.touch(connection, tokens_used)
         except StorageUnavailableError:
             self._used = used | self._used
+            self._tokens_used = tokens_used | self._tokens_used
             raise
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -172,9 +216,10 @@ class Directory:
         async with self._db.read() as connection:
             account = await accounts.get(connection, account_id)
             owned = await domains.list_all(connection, account_id)
+            suppresses = await suppressions.any_of(connection, account_id)
         if account is None:
             return None
-        state = account_state(account, owned)
+        state = account_state(account, owned, suppresses=suppresses)
         if generation == self._generation:
             self._accounts[account_id] = state
         return state

@@ -29,6 +29,14 @@ class Finding:
     unknown: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """All records of a domain; `return_path` is one of them."""
+
+    findings: list[Finding]
+    return_path: Finding
+
+
 async def check(db: Database, resolver: Resolver, name_or_id: str, *, bounce_host: str) -> list[Finding]:
     """Look at a domain's records and note what follows.
 
@@ -37,13 +45,18 @@ async def check(db: Database, resolver: Resolver, name_or_id: str, *, bounce_hos
     from a name that does not exist is refused by many.
     """
     domain = await domains.find(db, name_or_id)
+    looked = await look(db, resolver, domain, bounce_host=bounce_host)
+    await _note(db, domain, looked.findings, looked.return_path)
+    return looked.findings
+
+
+async def look(db: Database, resolver: Resolver, domain: Domain, *, bounce_host: str) -> Looked:
+    """Look at a domain's records; nothing follows."""
     async with db.read() as connection:
         pair = await dkim_keys.of_domain(connection, domain.id)
     signing = [await _check_dkim(resolver, domain, key) for key in pair]
     bounces = await _check_return_path(resolver, domain.return_path_host, bounce_host)
-    findings = [*signing, bounces, await _check_dmarc(resolver, domain)]
-    await _note(db, domain, findings, bounces)
-    return findings
+    return Looked([*signing, bounces, await _check_dmarc(resolver, domain)], bounces)
 
 
 async def _note(db: Database, domain: Domain, findings: list[Finding], bounces: Finding) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from postroom.errors import ConflictError, NotFoundError, PostroomError
 from postroom.runtime import ids
 from postroom.runtime.clock import Clock
@@ -83,6 +85,16 @@ async def find(db: Database, name_or_id: str) -> Domain:
     if domain is None:
         raise NotFoundError(f"there is no domain {name_or_id}")
     return domain
+
+
+async def owned_id(connection: AsyncConnection, account_id: str, name_or_id: str | None) -> str | None:
+    """The id of a domain of this account; None for None. Raises NotFoundError, also for somebody else's."""
+    if name_or_id is None:
+        return None
+    domain = await store.get(connection, _folded(name_or_id))
+    if domain is None or domain.account_id != account_id:
+        raise NotFoundError(f"the account has no domain {name_or_id}")
+    return domain.id
 
 
 async def show(db: Database, name_or_id: str, *, bounce_host: str = "") -> DomainDetails:

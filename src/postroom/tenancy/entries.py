@@ -10,11 +10,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from postroom.store.accounts import Account
 from postroom.store.domains import Domain
 from postroom.store.smtp_users import SmtpUser
+from postroom.store.tokens import Token
 from postroom.types import refusals
 from postroom.types.draft import Stream
 from postroom.types.refusals import Refused
+from postroom.types.scopes import Scope
 
 Network = IPv4Network | IPv6Network
+
+_SCOPES = frozenset(Scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,31 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """An API token as requests need it. `domain_id` None: all domains of the account; no networks: any client.
+
+    `expires_at` is in milliseconds since 1970, None: never.
+    """
+
+    id: str
+    name: str
+    account_id: str
+    domain_id: str | None
+    scopes: frozenset[Scope]
+    paused: bool
+    expires_at: int | None
+    networks: tuple[Network, ...]
+
+    def refusal(self, address: str, now_ms: int) -> Refused | None:
+        """Why the right token is not enough. A paused or expired one is as good as none."""
+        if self.paused or (self.expires_at is not None and now_ms >= self.expires_at):
+            return Refused(refusals.TOKEN_INVALID)
+        if self.networks and not _within(address, self.networks):
+            return Refused(refusals.TOKEN_ADDRESS, {"address": address})
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class DomainInfo:
     """A verified domain. `return_path_host` is empty until that is verified, too."""
 
@@ -77,7 +106,8 @@ class DomainInfo:
 class AccountState:
     """`state` is unapproved, approved or suspended. `daily_quota` None means the installation's default.
 
-    `verified` maps the names of the verified domains to what is known of them, `by_id` their ids.
+    `verified` maps the names of the verified domains to what is known of them, `by_id` their ids. `suppresses`: there
+    may be addresses that it does not send to.
     """
 
     id: str
@@ -87,6 +117,7 @@ class AccountState:
     daily_quota: int | None
     verified: Mapping[str, DomainInfo]
     by_id: Mapping[str, DomainInfo]
+    suppresses: bool
 
     def covering(self, domain: str) -> DomainInfo | None:
         """The verified domain that `domain` (lower-case A-labels) is or lies under; of several the longest."""
@@ -108,11 +139,26 @@ def login_entry(user: SmtpUser, domain: Domain) -> Login:
         user.refuse_suppressed,
         user.password_hash,
     )
-    networks = tuple(ip_network(line.strip(), strict=False) for line in user.allowed_addresses.split())
+    networks = _networks(user.allowed_addresses)
     return Login(credential, user.enabled, domain.name, domain.smtp_enabled, networks)
 
 
-def account_state(account: Account, owned: Iterable[Domain]) -> AccountState:
+def bearer_entry(token: Token) -> Bearer:
+    """Scopes that only a newer version knows are left out."""
+    known = frozenset(Scope(scope) for scope in token.scopes.split() if scope in _SCOPES)
+    return Bearer(
+        token.id,
+        token.name,
+        token.account_id,
+        token.domain_id,
+        known,
+        token.paused,
+        token.expires_at,
+        _networks(token.allowed_addresses),
+    )
+
+
+def account_state(account: Account, owned: Iterable[Domain], *, suppresses: bool) -> AccountState:
     verified = [_info(domain) for domain in owned if domain.verified_at is not None]
     return AccountState(
         id=account.id,
@@ -122,6 +168,7 @@ def account_state(account: Account, owned: Iterable[Domain]) -> AccountState:
         daily_quota=account.daily_quota,
         verified={info.name: info for info in verified},
         by_id={info.id: info for info in verified},
+        suppresses=suppresses,
     )
 
 
@@ -134,6 +181,10 @@ def _info(domain: Domain) -> DomainInfo:
         domain.keep_content,
         domain.return_path_host if domain.return_path_verified_at is not None else "",
     )
+
+
+def _networks(lines: str) -> tuple[Network, ...]:
+    return tuple(ip_network(line, strict=False) for line in lines.split())
 
 
 def _within(address: str, networks: Iterable[Network]) -> bool:

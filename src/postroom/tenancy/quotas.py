@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from postroom.config import Limits
+from postroom.tenancy.entries import AccountState
 from postroom.types import refusals
 from postroom.types.refusals import Refused
 
 DAY_MS = 86_400_000
+
+
+def daily_quota(account: AccountState, limits: Limits) -> int | None:
+    """Emails a day: the account's own number, else the installation's; None means no limit."""
+    return account.daily_quota if account.daily_quota is not None else limits.daily_quota or None
 
 
 def day_number(now_ms: int) -> int:

@@ -10,7 +10,7 @@ class Composed:
     """`head` is the finished header block including its empty line; `body` the rest, lines ending in CRLF.
 
     Large bodies are not held in memory: then `body` is empty and lies in the blob store under `blob` from octet
-    `offset` on. Nothing is dot-stuffed yet. `size` is head and body together in octets.
+    `offset` on, but for what a personalised message has of its own: that is at the end of `head`. Nothing is dot-stuffed yet. `size` is head and body together in octets.
     """
 
     head: bytes

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from postroom.types.envelope import Envelope
+from postroom.types.suppression import Lists
+
+
+class Edge(StrEnum):
+    """Where a message came in."""
+
+    SMTP = "smtp"
+    API = "api"
 
 
 class Stream(StrEnum):
     TRANSACTIONAL = "transactional"
     BROADCAST = "broadcast"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDetails:
+    """What only messages of the API have, to be shown later. `headers` are (name, value) pairs; "" stands for none."""
+
+    template_id: str = ""
+    template_version: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The client's key of a request, and a digest of what it asks: the same key never makes a second message (H04).
+
+    `kept_ms`: for how long.
+    """
+
+    key: str
+    fingerprint: bytes
+    kept_ms: int = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +51,9 @@ class Content:
     Small content is in `data`; large content lies in the blob store under `blob`, and `data` then holds its first
     bytes only: at least the whole header. `size` is the whole in octets, `header_size` that of the header block
     (without the empty line). `eight_bit` tells whether any octet is over 127.
+
+    Personalised content is no message yet: `data` is the head of a document (`wire.mime.build.document`), of
+    `header_size` octets, and the tail behind it. A large tail lies alone in the blob store; `size` counts both.
     """
 
     data: bytes
@@ -32,6 +66,11 @@ class Content:
     def header(self) -> bytes:
         return self.data[: self.header_size]
 
+    @property
+    def personalised(self) -> bool:
+        """Only documents begin with NUL."""
+        return self.data.startswith(b"\0")
+
 
 @dataclass(slots=True)
 class Draft:
@@ -39,6 +78,10 @@ class Draft:
 
     `header_from` and `subject` are for people (decoded, cut), `signing_domain` is the verified domain that covers
     From, `message_id` goes into the Message-ID field when the content has none. `received_at` is in milliseconds.
+    `refuse_suppressed`: one suppressed recipient refuses the whole; `drop_suppressed`: nothing is kept when all of them
+    are. `suppressed` is filled when the message is stored: who is sent nothing, and the lists that say so.
+    `personalizations` go with personalised content: by recipient, as `Personalization.encode` writes them.
+    `send_at`, in milliseconds, is when a scheduled message shall be sent, or None.
     """
 
     id: str
@@ -55,3 +98,10 @@ class Draft:
     stream: Stream = Stream.TRANSACTIONAL
     tags: tuple[str, ...] = field(default=())
     refuse_suppressed: bool = False
+    drop_suppressed: bool = False
+    suppressed: Mapping[str, Lists] = field(default_factory=dict)
+    personalizations: Mapping[str, bytes] = field(default_factory=dict)
+    edge: Edge = Edge.SMTP
+    send_at: int | None = None
+    details: ApiDetails | None = None
+    idempotency: Idempotency | None = None

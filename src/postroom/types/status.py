@@ -46,4 +46,5 @@ class Hold(StrEnum):
 
     SUSPENDED = "suspended"  # the account is; released by approving it again
     QUOTA = "quota"  # accepted beyond the daily quota; goes on by itself after 00:00 UTC
+    SCHEDULED = "scheduled"  # until the time it was asked to be sent; then it is claimed as any other
     QUARANTINED = "quarantined"  # three attempts never ended; an operator retries or cancels

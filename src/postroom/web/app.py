@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from postroom import __version__
 from postroom.runtime.metrics import REGISTRY
 from postroom.web import health, public
+from postroom.web.api.api import Api
+from postroom.web.api.app import build as build_api
 
 
-def build(checks: dict[str, health.Check]) -> FastAPI:
-    """`checks` are the parts that `/health` asks."""
+def build(checks: dict[str, health.Check], api: Api) -> ASGIApp:
+    """`checks` are the parts that `/health` asks, `api` is what the endpoints below /v1 are given."""
+    return _Split(build_api(api), _pages(checks))
+
+
+def _pages(checks: dict[str, health.Check]) -> FastAPI:
     app = FastAPI(title="Postroom", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health.router(__version__, checks))
     app.include_router(public.router())
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def metrics(request: Request) -> Response:
+        """Only on `http.listen`: listeners with TLS are for the world."""
+        if request.url.scheme == "https":
+            return Response(status_code=404)
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return app
+
+
+class _Split:
+    """What is below /v1 goes to the API, the rest to the pages. Quicker than a mount, for the API is the hot path."""
+
+    def __init__(self, api: ASGIApp, pages: ASGIApp) -> None:
+        self._api = api
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("path", "").startswith("/v1/"):
+            scope["root_path"] = "/v1"
+            await self._api(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)

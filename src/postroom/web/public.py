@@ -48,7 +48,7 @@ def router() -> APIRouter:
 
 
 def _section(rule: Rule) -> str:
-    reply = escape(f"{rule.code} {rule.enhanced} {rule.text}")
+    reply = escape(rule.answer)
     return (
         f'<section id="{rule.id}"><h3><a href="#{rule.id}">{rule.id}</a></h3>'
         f"<p><code>{reply}</code> &middot; HTTP {rule.status}</p>"

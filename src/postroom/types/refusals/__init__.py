@@ -4,13 +4,15 @@ SMTP, the API, the dashboard, the log of refused attempts and docs/refusals.md a
 an SMTP code with its enhanced code (RFC 5321, RFC 3463), an HTTP status, one line of text, what happened and how
 to mend it. Permanent faults are 5xx; only what time or waiting can mend is 4xx.
 
-`access` says who may send, `content` what and to whom, `protocol` is about the conversation and our own faults.
+`access` says who may send, `content` what and to whom, `protocol` is about the conversation and our own faults, `api`
+has what only the HTTP API refuses.
 """
 
 from __future__ import annotations
 
-from postroom.types.refusals import access, content, protocol
+from postroom.types.refusals import access, api, content, protocol
 from postroom.types.refusals.access import *  # noqa: F403 - a rule is written down once, in its module
+from postroom.types.refusals.api import *  # noqa: F403
 from postroom.types.refusals.content import *  # noqa: F403
 from postroom.types.refusals.protocol import *  # noqa: F403
 from postroom.types.refusals.rule import Refused as Refused
@@ -22,6 +24,7 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
         ("Who may send", access),
         ("What is sent, and to whom", content),
         ("The conversation, and our own faults", protocol),
+        ("Only the HTTP API", api),
     )
 }
 

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from postroom.types.refusals.rule import Rule
 
+PREFLIGHT = Rule(
+    "preflight",
+    554,
+    "5.7.0",
+    422,
+    "Preflight only: would be {outcome}; {failures}; {warnings}.",
+    what="The header X-Postroom-Preflight asked what would become of the message. It was checked, not kept and not "
+    "sent. The answer is never 250: that would mean it is kept.",
+    fix="Nothing. Take the header out to send the message; POST /v1/preflight says more about each check.",
+)
+
 # -- sender and headers ----------------------------------------------------------------------------------
 
 FROM_NOT_VERIFIED = Rule(
@@ -87,6 +98,17 @@ TAGS_INVALID = Rule(
     "X-MailerSend-Tags: {problem}.",
     what="There may be at most five tags of at most 100 characters.",
     fix="Send fewer or shorter tags.",
+)
+
+RENDER_FAILED = Rule(
+    "render-failed",
+    550,
+    "5.6.0",
+    422,
+    "The message cannot be rendered for this recipient: {problem}.",
+    what="The template asks for something that this recipient's personalization data does not allow, or for more work "
+    "or output than one message may cost. The other recipients are not touched.",
+    fix="Correct the template, or the data of this recipient, and send it to this recipient again.",
 )
 
 # -- content ---------------------------------------------------------------------------------------------
@@ -190,7 +212,7 @@ RECIPIENT_SUPPRESSED = Rule(
     550,
     "5.7.1",
     422,
-    "{address} is on a suppression list of this account.",
+    "{address} is on a suppression list of this account ({reason}).",
     what="The address bounced, complained, unsubscribed or was blocked before, and this SMTP user is set to refuse.",
     fix="Remove the address from the suppression list, if you know it is good again.",
 )

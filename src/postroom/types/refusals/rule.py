@@ -13,7 +13,10 @@ FACT_OCTETS = 80
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One entry. `text` may hold {facts}; `fix` is for the customer unless it says otherwise."""
+    """One entry. `text` may hold {facts}; `fix` is for the customer unless it says otherwise.
+
+    `code` 0: only the HTTP API refuses this, there is no SMTP reply.
+    """
 
     id: str
     code: int
@@ -23,6 +26,11 @@ class Rule:
     what: str
     fix: str
     closes: bool = False
+
+    @property
+    def answer(self) -> str:
+        """How it reads: the SMTP reply, or only the text where there is none."""
+        return f"{self.code} {self.enhanced} {self.text}" if self.code else self.text
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -36,14 +44,19 @@ class Refused:
     rule: Rule
     facts: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def text(self) -> str:
+        """The sentence alone, without codes, facts cleaned."""
+        return self.rule.text.format_map(
+            _Missing({name: _clean(value) for name, value in self.facts.items()})
+        )
+
     def reply(self, link: str = "") -> Reply:
         """One line of at most 250 octets that ends with the rule id. `link` is the page of the catalogue, or "".
 
         What does not fit is cut from the text, never from the code or the id: clients show the tail to people.
         """
-        rule = self.rule
-        cleaned = {name: _clean(value) for name, value in self.facts.items()}
-        text = rule.text.format_map(_Missing(cleaned))
+        rule, text = self.rule, self.text
         tail = f" {link}#{rule.id} [{rule.id}]" if link else f" [{rule.id}]"
         room = REPLY_OCTETS - len(f"{rule.code} {rule.enhanced} ") - len(tail.encode()) - 2
         if room < len(text.encode()):

@@ -1,0 +1,39 @@
+"""The HTTP API under /v1: one file per resource, named as in the API reference. How to add one:
+
+    def router(api: Api) -> APIRouter:                        # in web/api/webhooks.py; list it in `app.RESOURCES`
+        resource = routes("Webhooks")                         # the heading in the reference
+
+        async def webhook(webhook_id: str, caller: CurrentCaller) -> Webhook:     # a loader: 404 before validation
+            async with api.database.read() as connection:
+                found = await store.get(connection, webhook_id, caller.account_id)
+            if found is None or not caller.may_use(found.domain_id):
+                raise not_found()
+            return found
+
+        @resource.put("/webhooks/{webhook_id}", summary="Update a webhook")
+        @access(Scope.WEBHOOKS_FULL)
+        async def update(body: WebhookUpdate, found: Webhook = Depends(webhook)) -> Data[WebhookOut]:
+            \"\"\"What the reference says about it.\"\"\"
+
+- `@access(...)` names scopes (one is enough; none: any token), the area of its rate limit, whether it counts. The
+  gate has let the caller in before anything of the body is read.
+- Every query names `caller.account_id`: what belongs to another account is a 404 (H01). A token may be for one
+  domain only: `caller.may_use(domain_id)`.
+- A body is an `Input` model: null and "" are absent, unknown fields ignored. Types shared by bodies are in `fields`;
+  a validator raises ValueError("The {field} ..."). `words` turns what pydantic says into the contract's words.
+- Wrong beyond its shape: `raise invalid({"url": ["The url has already been taken."]})` with all fields at once, or
+  `raise refused(Refused(...), "from.email")` for an entry of the catalogue. NotFoundError becomes 404, any other
+  PostroomError 422, StorageUnavailableError 503, whatever else 500 with nothing inside.
+- Return the response model: `Data[...]`, or a page's `simple`/`counted` (see `pages`), or `empty(202)`. Times are
+  `Timestamp` (milliseconds inside). Declare status codes and give every field a description, its limits and an
+  example: /v1/openapi.json is printed from them, the error answers are added to each endpoint.
+- A list in the query has the alias `name[]` and thereby all three spellings (`query`).
+- A string of more than 8 MB in a body (an attachment) arrives as `wire.json.LongText`, to be read in pieces; fields
+  that take such say so. It lives until the answer. Work on large bodies belongs off the loop: `body.off_loop(...)`.
+- A dependency inside `router` is a default (`= Depends(webhook)`): annotations are text, and FastAPI looks names in
+  them up in the module only.
+
+Files: `app` (all resources), `api` (what they are given), `route` (how an endpoint runs), `gate`, `access`, `call`,
+`rates`, `quota` (who may ask, and how often), `body`, `query`, `fields`, `words` (what comes in),
+`json_out`, `pages`, `errors`, `codes` (what goes out), `edge` (around everything), `openapi`, `reference`.
+"""

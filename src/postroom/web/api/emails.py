@@ -1,0 +1,153 @@
+"""`/v1/emails` and `/v1/email/{id}`: one recipient's copy of a message, searched and shown."""
+
+# No postponed annotations here: they name loaders that only `router` knows.
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from postroom.store import email_search, events
+from postroom.store import emails as store
+from postroom.store.email_search import EmailFilter
+from postroom.store.emails import EmailDetails
+from postroom.tenancy.entitlements import Area
+from postroom.types.events import EventType
+from postroom.types.scopes import Scope
+from postroom.types.status import EmailStatus
+from postroom.web.api.access import access
+from postroom.web.api.api import Api
+from postroom.web.api.call import CurrentCaller
+from postroom.web.api.domain_object import UNKNOWN_DOMAIN, DomainId, own_domain
+from postroom.web.api.email_object import EmailOut, RecipientOut, email_fields, recipient_out
+from postroom.web.api.email_search import METADATA, CurrentSearch, Interaction, Search
+from postroom.web.api.errors import invalid, not_found
+from postroom.web.api.json_out import Data, Timestamp
+from postroom.web.api.pages import Page, Simple, page
+from postroom.web.api.period import DateFrom, DateTo, Period
+from postroom.web.api.route import routes
+
+MOST_PAGES, MOST_ROWS = 100, 1000
+
+_ID = "0195f0c2a7d1000001a2b3c4"
+_SCOPES = (Scope.EMAIL_FULL, Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL)
+
+
+class ListedEmail(EmailOut):
+    to: str = Field(description="The recipient's address.", examples=["ada@example.org"])
+    domain_id: str = Field(description="Of the sender's domain.", examples=["65qngkdovk8lwr12"])
+    message_id: str = Field(description="Of its message.", examples=[_ID])
+    interaction: list[Interaction] = Field(description="What the recipient did with it.", examples=[[]])
+    suppression_reason: str | None = Field(description="Why nothing was sent.", examples=["hard_bounced"])
+    metadata: dict[str, str] | None = Field(
+        description="What the request gave; null if nothing.", examples=[{"order": "4711"}]
+    )
+
+
+class EventOut(BaseModel):
+    id: str = Field(description="Of what happened.", examples=[_ID])
+    type: EventType = Field(description="What happened.", examples=["delivered"])
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class ShownEmail(ListedEmail):
+    recipient: RecipientOut
+    activity: list[EventOut] = Field(description="What happened to it, in that order.")
+
+
+def router(api: Api) -> APIRouter:
+    resource = routes("Emails")
+
+    @resource.get(
+        "/emails",
+        summary="List emails",
+        response_model=Simple[ListedEmail],
+        openapi_extra={"parameters": [METADATA]},
+    )
+    @access(*_SCOPES, area=Area.ACTIVITY)
+    async def index(
+        caller: CurrentCaller,
+        search: CurrentSearch,
+        page: Annotated[Page, page(most=MOST_ROWS, pages=MOST_PAGES)],
+        domain_id: DomainId,
+        date_from: DateFrom,
+        date_to: DateTo,
+    ) -> Any:
+        """Emails of a domain, the newest first."""
+        period = Period(date_from, date_to)
+        problems = period.problems(api.clock.now_ms(), api.config.retention.emails)
+        if await own_domain(api, caller, domain_id) is None:
+            problems = UNKNOWN_DOMAIN | problems
+        if problems:
+            raise invalid(problems)
+        if search.interactions and Interaction.NO_INTERACTION not in search.interactions:
+            return page.simple([])  # nobody watches what recipients do
+        wanted = _wanted(caller.account_id, domain_id, period, search)
+        found = await email_search.page(api.database, wanted, offset=page.offset, limit=page.limit + 1)
+        async with api.database.read() as connection:
+            details = await store.details(connection, caller.account_id, found)
+            emails = [details[email_id] for email_id in found if email_id in details]
+            rows = await _listed(connection, caller.account_id, emails)
+        return page.simple([ListedEmail(**row) for row in rows])
+
+    async def asked(email_id: str, caller: CurrentCaller) -> EmailDetails:
+        async with api.database.read() as connection:
+            found = (await store.details(connection, caller.account_id, [email_id])).get(email_id)
+        if found is None or not caller.may_use(found.domain_id):
+            raise not_found()
+        return found
+
+    @resource.get("/email/{email_id}", summary="Get an email")
+    @access(*_SCOPES)
+    async def show(found: Annotated[EmailDetails, Depends(asked)]) -> Data[ShownEmail]:
+        """An email with everything that happened to it."""
+        async with api.database.read() as connection:
+            [fields] = await _listed(connection, found.account_id, [found])
+            happened = await events.of_email(connection, found.account_id, found.id)
+        activity = [
+            EventOut(id=event.id, type=EventType(event.type), created_at=event.at, updated_at=event.at)
+            for event in happened
+        ]
+        return Data(data=ShownEmail(**fields, recipient=recipient_out(found), activity=activity))
+
+    return resource
+
+
+def _wanted(account_id: str, domain_id: str, period: Period, search: Search) -> EmailFilter:
+    return EmailFilter(
+        account_id,
+        domain_id,
+        period.start,
+        period.end,
+        statuses=search.statuses,
+        recipient=search.recipient,
+        message_id=search.message_id,
+        template_id=search.template_id,
+        subject=search.subject,
+        tag=search.tag,
+        metadata=search.metadata,
+    )
+
+
+async def _listed(
+    connection: AsyncConnection, account_id: str, emails: Sequence[EmailDetails]
+) -> list[dict[str, Any]]:
+    """The fields of `ListedEmail` for each."""
+    suppressed = [email.id for email in emails if email.status == EmailStatus.SUPPRESSED]
+    reasons = await events.suppression_reasons(connection, account_id, suppressed) if suppressed else {}
+    return [
+        email_fields(email)
+        | {
+            "to": email.recipient,
+            "domain_id": email.domain_id,
+            "message_id": email.message_id,
+            "interaction": [],
+            "suppression_reason": reasons.get(email.id),
+            "metadata": json.loads(email.metadata or "null") or None,
+        }
+        for email in emails
+    ]

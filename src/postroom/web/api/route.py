@@ -1,0 +1,110 @@
+"""How an endpoint is run: gate, body, FastAPI's own handling, and every kind of error turned into its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import cached_property
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.datastructures import QueryParams
+
+from postroom.errors import NotFoundError, PostroomError, StorageUnavailableError
+from postroom.types import refusals
+from postroom.types.refusals import Refused
+from postroom.web.api import body, query
+from postroom.web.api.access import Access, access_of
+from postroom.web.api.call import call_of
+from postroom.web.api.errors import ApiError, invalid, not_found, refused
+from postroom.web.api.gate import Gate
+from postroom.web.api.json_out import Json
+from postroom.web.api.words import fields_of
+
+log = structlog.get_logger()
+
+RETRY_AFTER = 5
+"""Seconds, when the database does not answer."""
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def routes(tag: str) -> APIRouter:
+    """The router of one resource. `tag` is its heading in the reference."""
+    return APIRouter(
+        route_class=ApiRoute,
+        tags=[tag],
+        default_response_class=Json,
+        generate_unique_id_function=_operation_id,
+        strict_content_type=False,  # `body` has its own rules
+    )
+
+
+def _operation_id(route: APIRoute) -> str:
+    """`webhooks_update`: the file and the function."""
+    resource = route.endpoint.__module__.rpartition(".")[2]
+    return route.name if route.name == resource else f"{resource}_{route.name}"
+
+
+class ApiRoute(APIRoute):
+    @cached_property
+    def access(self) -> Access:
+        return access_of(self.endpoint)
+
+    def get_route_handler(self) -> Handler:
+        endpoint = super().get_route_handler()
+        access = self.access
+        takes_body = self.body_field is not None
+        arrays = query.array_names(self.dependant)
+
+        async def handle(request: Request) -> Response:
+            call = call_of(request.scope)
+            call.route = self.path_format
+            gate: Gate = request.app.state.gate
+            ours = _Request(request.scope, request.receive)
+            ours.arrays = arrays
+            try:
+                caller = await gate.admit(call, request.scope["headers"], request.path_params, access)
+                if not takes_body:
+                    return await endpoint(ours)
+                with gate.bodies.lease(caller.account_id) as lease:
+                    ours.value = await body.read(request, lease, gate.largest_body(access))
+                    return await endpoint(ours)
+            except ApiError as error:
+                return error.response()
+            except RequestValidationError as error:
+                return invalid(fields_of(error.errors())).response()
+            except NotFoundError:
+                return not_found().response()
+            except StorageUnavailableError as error:
+                log.warning("storage unavailable", request=call.id, reason=str(error))
+                return refused(Refused(refusals.DATABASE_UNAVAILABLE), retry_after=RETRY_AFTER).response()
+            except PostroomError as error:
+                return ApiError(422, _sentence(str(error)), fields={}).response()
+
+        return handle
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+class _Request(Request):
+    """FastAPI finds the body already decoded, and the query's arrays in one spelling."""
+
+    value: Any = None
+    arrays: frozenset[str] = frozenset()
+
+    async def body(self) -> bytes:
+        return b"{}"
+
+    async def json(self) -> Any:
+        return self.value
+
+    @property
+    def query_params(self) -> QueryParams:
+        if not hasattr(self, "_query_params"):
+            self._query_params = query.read(self.scope["query_string"], self.arrays)
+        return self._query_params

@@ -1,0 +1,103 @@
+"""One send request from its decoded body to its answer; shared by the endpoints that send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+
+from postroom.accept import admit
+from postroom.tenancy.quotas import seconds_left
+from postroom.types import refusals
+from postroom.types.draft import Idempotency
+from postroom.types.refusals import Refused
+from postroom.web.api.api import Api
+from postroom.web.api.body import AT_ONCE, off_loop
+from postroom.web.api.call import Caller
+from postroom.web.api.errors import ApiError, refused
+from postroom.web.api.sending.answers import answer
+from postroom.web.api.sending.context import context_of
+from postroom.web.api.sending.idempotency import fingerprint, key_of
+from postroom.web.api.sending.read import read, recipients_of
+from postroom.wire.template import TemplateCache
+
+T = TypeVar("T")
+
+RETRY_AFTER = 5
+"""Seconds, when the message cannot be stored now."""
+
+
+class Sending:
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._cache = TemplateCache()
+
+    async def send(self, request: Request, caller: Caller, body: Any) -> Response:
+        """Raises ApiError; what is refused is recorded where the customer finds it."""
+        try:
+            return await self._send(request, caller, body)
+        except ApiError as error:
+            if error.status == 422:
+                self._record(Refused(refusals.REQUEST_INVALID, {"problem": error.message}), caller)
+            raise
+
+    async def _send(self, request: Request, caller: Caller, body: Any) -> Response:
+        state = admit.account_state(caller.account, self._api.config)
+        if state is not None:
+            raise self._refusal(state, caller)
+        large, key = _is_large(request), key_of(request.headers)
+        if key is None:
+            return await self._accept(caller, body, large=large)
+        digest = await _run(fingerprint, "POST /email", body, large=large)
+        idempotency, keys = Idempotency(key, digest), self._api.accept.keys
+        async with keys.turn(caller.account_id, idempotency):
+            before = await keys.answered(caller.account_id, idempotency)
+            if before is None:
+                return await self._accept(caller, body, large=large, idempotency=idempotency)
+            if isinstance(before, Refused):
+                raise self._refusal(before, caller)
+            return answer(before, recipients_of(body))
+
+    async def _accept(
+        self, caller: Caller, body: Any, *, large: bool, idempotency: Idempotency | None = None
+    ) -> Response:
+        api = self._api
+        context = await context_of(caller, body, api.clock.now_ms(), api.templates, self._cache)
+        wanted = await _run(read, body, context, large=large)
+        accepted = await self._api.accept.send(context.sender, wanted, idempotency)
+        if isinstance(accepted, Refused):
+            raise self._refusal(accepted, caller)
+        return answer(accepted, wanted.recipients.values())
+
+    def _refusal(self, why: Refused, caller: Caller) -> ApiError:
+        if why.rule.status != 422:
+            self._record(why, caller)
+        waits = {
+            refusals.DAILY_QUOTA: seconds_left(self._api.clock.now_ms()),
+            refusals.STORAGE_UNAVAILABLE: RETRY_AFTER,
+            refusals.IDEMPOTENCY_KEY_IN_USE: 1,
+        }
+        return refused(why, _FIELDS.get(why.rule, "body"), retry_after=waits.get(why.rule))
+
+    def _record(self, why: Refused, caller: Caller) -> None:
+        self._api.refusals.add(
+            why, client=caller.client, account_id=caller.account_id, credential=caller.token_id
+        )
+
+
+_FIELDS = {
+    refusals.FROM_NOT_VERIFIED: "from.email",
+    refusals.ENVELOPE_NOT_VERIFIED: "from.email",
+    refusals.IDEMPOTENCY_KEY_REUSED: "idempotency-key",
+}
+
+
+def _is_large(request: Request) -> bool:
+    """A body that does not say how long it is may be."""
+    length = request.headers.get("content-length", "")
+    return not length.isdigit() or int(length) > AT_ONCE
+
+
+async def _run(work: Callable[..., T], *arguments: Any, large: bool) -> T:
+    return await off_loop(work, *arguments) if large else work(*arguments)

@@ -1,0 +1,118 @@
+"""From a decoded body to a request that can be sent. Runs on the loop for small bodies, in a thread for large ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from postroom.accept.api import SendRequest
+from postroom.types.draft import ApiDetails
+from postroom.types.parts import Mailbox
+from postroom.web.api.errors import invalid
+from postroom.web.api.sending import attachments, checks, headers, send_time, variables
+from postroom.web.api.sending.context import Context, Findings
+from postroom.web.api.sending.request import EmailRequest, Recipient, ReplyTo
+from postroom.web.api.words import fields_of
+from postroom.wire.mime.build import Problem, problems
+
+
+def read(value: Any, context: Context) -> SendRequest:
+    """Raises ApiError with every field that is wrong."""
+    findings = Findings()
+    body = _fields(value, findings)
+    wanted = checks.sender(body, context, findings)
+    checks.recipients(body, findings)
+    content = checks.content(body, context, findings)
+    metadata = headers.metadata(body.metadata, findings)
+    request = SendRequest(
+        from_=wanted,
+        to=_mailboxes(body.to),
+        subject=content.subject or "",
+        text=content.text,
+        html=content.html,
+        cc=_mailboxes(body.cc),
+        hidden=(*_mailboxes(body.bcc), *_mailboxes(body.rcpt_to)),
+        reply_to=_mailboxes(body.reply_to or []),
+        attachments=attachments.read(body.attachments, findings),
+        headers=tuple((header.name.strip(" "), header.value.strip(" ")) for header in body.headers),
+        in_reply_to=headers.message_id(body.in_reply_to or ""),
+        references=tuple(map(headers.message_id, body.references)),
+        list_unsubscribe=headers.uris(body.list_unsubscribe or ""),
+        precedence_bulk=body.precedence_bulk,
+        personalizations=variables.personalizations(body, findings),
+        twig=bool(body.personalization) or context.template is not None,
+        simple=bool(body.variables),
+        tags=tuple(body.tags) or checks.default_tags(context),
+        stream=body.stream,
+        send_at=send_time.read(body.send_at, context.now, findings),
+        details=_details(body, context, metadata),
+    )
+    variables.compiled(body, request, context, findings)
+    _unsafe(request, body, findings)
+    if findings:
+        raise invalid(_in_order(findings.fields))
+    return request
+
+
+def _in_order(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """As the fields are listed in the reference, whoever found something wrong first."""
+    return dict(sorted(found.items(), key=lambda one: _ORDER.get(one[0].partition(".")[0], len(_ORDER))))
+
+
+_ORDER = {field.alias or name: at for at, (name, field) in enumerate(EmailRequest.model_fields.items())}
+
+
+def recipients_of(value: Any) -> list[Mailbox]:
+    """Of a body that was right before: each once, in the order of `SendRequest.recipients`."""
+    body = EmailRequest.model_validate(value)
+    everybody = _mailboxes([*body.to, *body.cc, *body.bcc, *body.rcpt_to])
+    return list({mailbox.address: mailbox for mailbox in reversed(everybody)}.values())[::-1]
+
+
+def _fields(value: Any, findings: Findings) -> EmailRequest:
+    """Each field by itself. Those that are wrong are left out, so that the others can be checked further."""
+    try:
+        return EmailRequest.model_validate(value)
+    except ValidationError as error:
+        wrong = fields_of([{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)])
+    single = isinstance(value.get("reply_to"), dict)
+    for path, texts in wrong.items():
+        shown = path.replace("reply_to.0.", "reply_to.", 1) if single else path
+        for text in texts:
+            findings.add(shown, text.replace("reply to.0.", "reply to.", 1) if single else text)
+    names = {path.partition(".")[0] for path in wrong}
+    names |= {"rcptTo"} if "rcpt_to" in names else set()
+    return EmailRequest.model_validate({name: inner for name, inner in value.items() if name not in names})
+
+
+def _mailboxes(people: list[Recipient] | list[ReplyTo]) -> tuple[Mailbox, ...]:
+    return tuple(Mailbox(person.name.strip(" "), person.email) for person in people)
+
+
+def _details(body: EmailRequest, context: Context, metadata: dict[str, str]) -> ApiDetails | None:
+    template = context.template
+    if template is None and not body.headers and not metadata:
+        return None
+    return ApiDetails(
+        template_id=template.id if template is not None else "",
+        template_version=template.version_id if template is not None else "",
+        headers=tuple((header.name.strip(" "), header.value.strip(" ")) for header in body.headers),
+        metadata=metadata,
+    )
+
+
+def _unsafe(request: SendRequest, body: EmailRequest, findings: Findings) -> None:
+    """What must not stand in a header (S12, S25, H11)."""
+    for path, problem in problems(request.parts("0" * 24, 0)):
+        if path == "subject" and body.subject is None:
+            path = "template_id"
+        if path.startswith("reply_to.0.") and body.reply_to is not None and len(body.reply_to) == 1:
+            path = path.replace("reply_to.0.", "reply_to.")
+        findings.add(path, _TEXTS.get(problem, f"The {path} {problem}.").replace("{field}", path))
+
+
+_TEXTS = {
+    Problem.HEADER_NAME: "The {field} may only contain alphanumeric characters and hyphens. #MS42220",
+    Problem.ADDRESS: "The {field} must be a valid email address. #MS42208",
+}

@@ -1,0 +1,216 @@
+"""The body of a send request, field by field (mailersend-api, section 2.1)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from postroom.types.draft import Stream
+from postroom.types.envelope import Address
+from postroom.types.parts import Disposition
+from postroom.web.api.fields import Flag, Input, Object
+from postroom.web.api.words import EMAIL, STRING
+from postroom.wire.json import LongText
+from postroom.wire.smtp.address import AddressError, parse_mailbox
+
+MOST_TO, MOST_CC, MOST_BCC = 50, 10, 10
+LONGEST_TEXT = 2 * 1024 * 1024
+MOST_PERSONALIZED = 2 * MOST_TO + MOST_CC + MOST_BCC
+MOST_FILES, MOST_HEADERS, MOST_REFERENCES, MOST_SUBSTITUTIONS = 100, 50, 100, 500
+MOST_REPLY_TO = 10
+
+
+def _address(value: Any) -> Address:
+    if not isinstance(value, str):
+        raise ValueError(STRING)  # noqa: TRY004 - pydantic wants it so
+    try:
+        return parse_mailbox(value.strip(" "))
+    except AddressError:
+        raise ValueError(EMAIL) from None
+
+
+def _listable(name: str) -> str:
+    if ";" in name or "," in name:
+        raise ValueError("The {field} must not contain semicolons or commas.")
+    return name
+
+
+_TOO_LONG = "The {field} must not be greater than 2 MB."
+
+
+def _at_most(most: int) -> BeforeValidator:
+    """Looked at before the items are, so that a million of them cost nothing."""
+
+    def limited(value: Any) -> Any:
+        if isinstance(value, list) and len(value) > most:
+            raise ValueError(f"The {{field}} recipients limit of {most} was exceeded. #MS42205")
+        return value
+
+    return BeforeValidator(limited)
+
+
+def _not_too_long(value: Any) -> Any:
+    """In octets of UTF-8; so 2 MB of any text are less than what a JSON reader leaves as LongText."""
+    if isinstance(value, LongText) or (isinstance(value, str) and _octets(value) > LONGEST_TEXT):
+        raise ValueError(_TOO_LONG)
+    return value
+
+
+def _octets(text: str) -> int:
+    short = text.isascii() or 4 * len(text) <= LONGEST_TEXT
+    return len(text) if short else len(text.encode("utf-8"))
+
+
+def _lines_not_allowed(tag: str) -> str:
+    if not tag.isprintable():
+        raise ValueError("The {field} must not contain control characters.")
+    return tag
+
+
+def _as_list(value: Any) -> Any:
+    """One object where several may be; zero structs of Go and empty lists of PHP are none."""
+    if isinstance(value, dict):
+        return [value] if any(inner not in (None, "") for inner in value.values()) else None
+    return value or None
+
+
+Email = Annotated[
+    Address,
+    PlainValidator(_address),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254, "examples": ["anna@example.com"]}),
+]
+"""An address; around it white space does not matter."""
+Name = Annotated[str, Field(max_length=255, description="Shown to people.", examples=["Anna"])]
+Text = Annotated[
+    str, BeforeValidator(_not_too_long), WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT})
+]
+Tag = Annotated[str, Field(max_length=191), AfterValidator(_lines_not_allowed)]
+Encoded = Annotated[
+    Any, WithJsonSchema({"type": "string", "contentEncoding": "base64", "examples": ["SGVsbG8="]})
+]
+"""Of any length; read in slices later."""
+
+
+class _Object(Input):
+    """What is no object has none of its fields."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_object(cls, value: Any) -> Any:
+        return value if isinstance(value, dict) else {}
+
+
+class ReplyTo(_Object):
+    email: Email
+    name: Name = ""
+
+
+class Recipient(_Object):
+    email: Email
+    name: Annotated[Name, AfterValidator(_listable)] = ""
+
+
+class From(_Object):
+    email: Email | None = Field(
+        None, description="Under a verified domain. Required, unless the template has a default sender."
+    )
+    name: Name = ""
+
+
+class Attachment(_Object):
+    content: Encoded = Field(description="Base64; all attachments together at most 25 MB decoded.")
+    filename: str = Field(
+        max_length=255, description="Its extension says what type the file is.", examples=["invoice.pdf"]
+    )
+    disposition: Disposition = Field(
+        Disposition.ATTACHMENT, description="`inline` for pictures that the HTML shows."
+    )
+    id: str = Field("", max_length=256, description="What `cid:` in the HTML refers to.", examples=["logo"])
+
+
+class Personalization(_Object):
+    email: Email
+    data: Object = Field(description="Values for the variables. Keys must not contain dots.")
+
+
+class Substitution(_Object):
+    var: str = Field(max_length=255)
+    value: str = ""
+
+
+class Variables(_Object):
+    email: Email
+    substitutions: list[Substitution] = Field(max_length=MOST_SUBSTITUTIONS)
+
+
+class Header(_Object):
+    name: str = Field(max_length=70, description="Letters, digits and hyphens.", examples=["X-Campaign"])
+    value: str = Field("", max_length=998, examples=["spring"])
+
+
+class Settings(_Object):
+    track_clicks: Flag | None = None
+    track_opens: Flag | None = None
+    track_content: Flag | None = None
+
+
+class EmailRequest(_Object):
+    """Every field may be absent as far as this goes; `checks` says what is required."""
+
+    from_: From | None = Field(None, alias="from", description="The sender.")
+    to: Annotated[list[Recipient], _at_most(MOST_TO)] = Field(
+        [], description=f"1 to {MOST_TO} recipients; all of them see each other."
+    )
+    cc: Annotated[list[Recipient], _at_most(MOST_CC)] = Field([], description=f"At most {MOST_CC}.")
+    bcc: Annotated[list[Recipient], _at_most(MOST_BCC)] = Field(
+        [], description=f"At most {MOST_BCC}; nobody sees them."
+    )
+    rcpt_to: Annotated[list[Recipient], _at_most(MOST_TO)] = Field(
+        [], description=f"Further recipients that stand in no header, at most {MOST_TO}; also `rcptTo`."
+    )
+    reply_to: Annotated[list[ReplyTo] | None, BeforeValidator(_as_list)] = Field(
+        None, max_length=MOST_REPLY_TO, description="Where answers go: one object, or a list of them."
+    )
+    subject: str | None = Field(
+        None, max_length=998, description="Required, unless the template has one.", examples=["Hello"]
+    )
+    text: Text | None = Field(None, description="At most 2 MB. One of text, html and template_id is needed.")
+    html: Text | None = Field(None, description="At most 2 MB.")
+    template_id: str | None = Field(None, description="A stored template, in the version it has now.")
+    language: str | None = Field(
+        None, max_length=20, description="Which translation of the template.", examples=["de"]
+    )
+    tags: list[Tag] = Field([], max_length=5, description="At most 5; in place of those of the template.")
+    personalization: list[Personalization] = Field(
+        [], max_length=MOST_PERSONALIZED, description="Values for `{{ variables }}`, by recipient."
+    )
+    variables: list[Variables] = Field(
+        [], max_length=MOST_PERSONALIZED, description="The older form, for `{$variables}`."
+    )
+    attachments: list[Attachment] = Field([], max_length=MOST_FILES)
+    precedence_bulk: Flag = Field(False, description="Adds `Precedence: bulk`.")
+    send_at: Any = Field(
+        None,
+        description="When to send it, up to 72 hours ahead: seconds since 1970, or ISO 8601.",
+        json_schema_extra={"type": ["integer", "string", "null"], "examples": [1769850000]},
+    )
+    in_reply_to: str | None = Field(None, max_length=998, description="The Message-ID it answers.")
+    references: list[str] = Field([], max_length=MOST_REFERENCES, description="Message-IDs.")
+    settings: Settings | None = Field(None, description="Tracking of this message.")
+    headers: list[Header] = Field([], max_length=MOST_HEADERS, description="Custom headers.")
+    list_unsubscribe: str | None = Field(
+        None, max_length=990, description="URL or mailto:, several separated by commas (RFC 8058)."
+    )
+    stream: Stream = Field(Stream.TRANSACTIONAL, description="Postroom's own: transactional or broadcast.")
+    metadata: Object = Field(
+        {}, description="Postroom's own: up to 20 strings by which the email is found again."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_spellings(cls, value: Any) -> Any:
+        """PHP and Java say `rcptTo`, Node `rcpt_to`."""
+        if isinstance(value, dict) and value.get("rcptTo") and not value.get("rcpt_to"):
+            return {**value, "rcpt_to": value["rcptTo"]}
+        return value

@@ -1,0 +1,79 @@
+"""Who the client is, and whether its request came encrypted. Headers about it are believed of trusted proxies only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from starlette.types import Scope
+
+Address = IPv4Address | IPv6Address
+
+
+class Proxies:
+    """`trusted` are networks like "10.0.0.0/8"."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        self._networks = tuple(ip_network(network, strict=False) for network in trusted)
+        self._trusts = lru_cache(maxsize=1024)(self._is_trusted)
+
+    def trusts(self, peer: str) -> bool:
+        """Whether this peer is a trusted proxy."""
+        address = _parse(peer)
+        return address is not None and self._trusts(address)
+
+    def client(self, scope: Scope) -> tuple[str, bool]:
+        """(address, secure). Secure: over TLS, from this machine, or through a trusted proxy that took it over TLS.
+
+        A trusted peer that says nothing about how the request came is believed to be a client on a trusted network.
+        """
+        peer = scope["client"][0] if scope.get("client") else ""
+        address = _parse(peer)
+        if address is None:
+            return peer, False
+        if not self._trusts(address):
+            return str(address), scope["scheme"] == "https" or address.is_loopback
+        headers = _joined(scope["headers"], (b"x-forwarded-for", b"x-forwarded-proto"))
+        secure = headers[b"x-forwarded-proto"].rpartition(",")[2].strip().lower() in ("", "https")
+        return str(self._forwarded(address, headers[b"x-forwarded-for"])), secure
+
+    def _forwarded(self, peer: Address, chain: str) -> Address:
+        """From the nearest hop outwards: the first one that is no trusted proxy."""
+        client = peer
+        for written in reversed([hop.strip() for hop in chain.split(",") if hop.strip()]):
+            hop = _parse(written)
+            if hop is None:
+                break
+            client = hop
+            if not self._trusts(hop):
+                break
+        return client
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+
+@lru_cache(maxsize=4096)
+def _parse(written: str) -> Address | None:
+    """An address as peers and proxies write it: with a zone, in brackets, with a port, IPv4 in IPv6 clothes."""
+    text = written.partition("%")[0]
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]], names: tuple[bytes, ...]) -> dict[bytes, str]:
+    """Each header with all its fields as one list."""
+    found: dict[bytes, list[str]] = {name: [] for name in names}
+    for name, value in headers:
+        if name in found:
+            found[name].append(value.decode("latin-1"))
+    return {name: ",".join(values) for name, values in found.items()}
