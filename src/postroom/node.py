@@ -10,10 +10,13 @@ import asyncio
 import os
 import random
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 
 import structlog
 
+from postroom.accept.api import ApiEdge
 from postroom.accept.commit import GroupCommit, Member
 from postroom.accept.refused import RefusalLog
 from postroom.accept.submission import SubmissionServer
@@ -22,12 +25,14 @@ from postroom.accept.usage import Usage
 from postroom.compose import Composer, KeyMaterial, Keys
 from postroom.compose.compose import Stored
 from postroom.config import Config
+from postroom.deliver import census
 from postroom.deliver.courier import Courier
 from postroom.deliver.delivery import Delivery, Tools
 from postroom.deliver.destination import Destination, Destinations
 from postroom.deliver.lease import Lease
 from postroom.deliver.loader import Loader
 from postroom.deliver.scheduler import Scheduler
+from postroom.deliver.suppressed import SuppressionCheck
 from postroom.deliver.ticker import Ticker
 from postroom.deliver.tls import tls_contexts
 from postroom.errors import ConfigError, StorageUnavailableError
@@ -43,23 +48,35 @@ from postroom.runtime.killpoints import reach
 from postroom.runtime.loop import LoopLag
 from postroom.runtime.secrets import SecretBox
 from postroom.runtime.tls import Certificates, certificate_files
-from postroom.store import durability, installation, migrate, queue
+from postroom.store import durability, installation, migrate, queue, timescale
 from postroom.store.checkpoint import Checkpointer
 from postroom.store.database import Database
 from postroom.tenancy import keys
 from postroom.tenancy.directory import Directory
+from postroom.tenancy.template_library import TemplateLibrary
+from postroom.web.api.api import Api
+from postroom.web.api.quota import RequestQuota
 from postroom.web.app import build
+from postroom.web.bulk import BulkWorker
+from postroom.web.bulk import Tools as BulkTools
+from postroom.web.preflight import Parts as PreflightParts
+from postroom.web.preflight import Preflight
 from postroom.web.server import WebServer
 from postroom.wire.smtp.client_commands import InjectionError, hello_name
 
 log = structlog.get_logger()
 
 ROLES = ("submission", "delivery", "http")
-DRAIN_SECONDS = 20.0  # for deliveries under way; the whole stop stays under 30 s
+STOP_SECONDS = 25.0  # for all parts; the whole stop stays under 30 s
+PART_SECONDS = 6.0
+LEAST_SECONDS = 0.2  # for each part when that time is over
+DRAIN_SECONDS = 20.0  # for deliveries under way
 DRAIN_SUBMISSION = 5.0  # for messages whose data is under way
+DRAIN_BULK = 5.0  # for the group of a bulk email under way; it is done anew if cut off
 TICKER_SECONDS = 5.0
 QUEUE_SIZE_SECONDS = 15.0
 CERTIFICATE_SECONDS = 5.0
+REQUEST_QUOTA_SECONDS = 5.0
 
 
 class Node:
@@ -75,7 +92,7 @@ class Node:
         self.config = config
         self.roles = roles
         self.clock = Clock()
-        self._stops: list[tuple[str, Callable[[], Awaitable[object]]]] = []
+        self._stops: list[tuple[str, Callable[[], Awaitable[object]], float]] = []
 
     async def start(self) -> dict[str, object]:
         try:
@@ -85,17 +102,25 @@ class Node:
             raise
 
     async def stop(self) -> None:
-        """Stop the parts in the reverse order of their start; one that fails does not keep the others running."""
+        """Stop the parts in the reverse order of their start; one that fails does not keep the others running, and
+        neither does one that waits for a database that does not answer."""
+        until = self.clock.monotonic() + STOP_SECONDS
         while self._stops:
-            name, stop = self._stops.pop()
-            try:
-                await stop()
-            except Exception:
-                log.exception("part did not stop in order", part=name)
+            name, stop, seconds = self._stops.pop()
+            left = max(until - self.clock.monotonic(), LEAST_SECONDS)
+            stopping = asyncio.ensure_future(stop())
+            await asyncio.wait({stopping}, timeout=min(seconds, left))
+            if not stopping.done():
+                stopping.cancel()
+                log.error("part did not stop in time", part=name)
+            elif error := stopping.exception():
+                log.error("part did not stop in order", part=name, exc_info=error)
         reach("drain.end")
 
-    def _started(self, name: str, stop: Callable[[], Awaitable[object]]) -> None:
-        self._stops.append((name, stop))
+    def _started(
+        self, name: str, stop: Callable[[], Awaitable[object]], seconds: float = PART_SECONDS
+    ) -> None:
+        self._stops.append((name, stop, seconds))
 
     async def _start(self) -> dict[str, object]:
         interpreter.take_turns_often()
@@ -104,6 +129,8 @@ class Node:
         await self._build_core()
         if "delivery" in self.roles:
             await self._start_delivery()
+        self._start_accept()
+        self.preflight = await self._build_preflight()
         addresses: dict[str, object] = {
             "pid": os.getpid(),
             "roles": sorted(self.roles),
@@ -134,6 +161,8 @@ class Node:
             checkpointer.start()
             self._started("checkpoints", checkpointer.stop)
         self.blobs = FileBlobs(make_directory(config.data / "blobs"), self.clock)
+        self.timescale = timescale.Timescale(self.database, self.clock)
+        await self.timescale.start()
 
     async def _build_core(self) -> None:
         self.directory = Directory(self.database, self.clock)
@@ -147,9 +176,13 @@ class Node:
         lag.start()
         self._started("loop lag", lag.stop)
         self.jobs = Every(self.clock)
-        retention = Retention(self.database, self.blobs, self.config, self.clock)
+        retention = Retention(
+            self.database, self.blobs, self.config, self.clock, self.timescale.trusted_wall_ms
+        )
         self.jobs.add("retention", self.config.retention.every, retention.run_once)
+        self.jobs.add("timescale", timescale.EVERY, self.timescale.keep)
         self.jobs.add("queue size", QUEUE_SIZE_SECONDS, self._measure_queue, at_once=True)
+        self.jobs.add("census", census.EVERY, census.Census(self.database, self.clock).run, at_once=True)
 
     async def _measure_queue(self) -> None:
         async with self.database.read() as connection:
@@ -168,6 +201,7 @@ class Node:
         )
         self._started("composer", self.composer.close)
         self.directory.on_change(self.composer.invalidate)
+        self.timescale.on_step(lambda _: self.composer.invalidate())  # signatures say when they end
         self.lease = Lease(self.database, self.clock, name=self.hostname, seconds=config.delivery.lease)
         self.ticker = Ticker(self.database, lambda: self.lease.incarnation)
         self.tls_contexts = tls_contexts()
@@ -179,6 +213,7 @@ class Node:
             loader=self.loader,
             composer=self.composer,
             ticker=self.ticker,
+            suppressions=SuppressionCheck(self.database, self.clock),
             lease_held=lambda: self.lease.held,
             verp_key=self.secrets.derive("return paths"),
             chance=chance,
@@ -193,7 +228,8 @@ class Node:
         self.ticker.start()
         self._started("ticker", lambda: self.ticker.stop(TICKER_SECONDS))
         await self.scheduler.start(self.lease.incarnation)
-        self._started("scheduler", lambda: self.scheduler.stop(DRAIN_SECONDS))
+        self._started("scheduler", lambda: self.scheduler.stop(DRAIN_SECONDS), DRAIN_SECONDS + 1)
+        metrics.CONNECTIONS.labels("delivery").set_function(lambda: self.scheduler.connections)
 
     def _courier(self, destination: Destination) -> Courier:
         delivery = self.config.delivery
@@ -205,25 +241,63 @@ class Node:
 
     # -- the edges ------------------------------------------------------------------------------------------------
 
-    async def _start_submission(self) -> list[dict[str, object]]:
-        config = self.config
-        certificates = Certificates(*certificate_files(config))
-        self.jobs.add("certificates", CERTIFICATE_SECONDS, certificates.refresh)
-        refusal_log = RefusalLog(self.database, self.clock)
-        refusal_log.start()
-        self._started("refusal log", refusal_log.stop)
-        usage = Usage(self.database)
+    def _start_accept(self) -> None:
+        """What both edges, SMTP and HTTP, share."""
+        self.refusal_log = RefusalLog(self.database, self.clock)
+        self.refusal_log.start()
+        self._started("refusal log", self.refusal_log.stop)
+        self.usage = Usage(self.database)
         delivering = "delivery" in self.roles
-        commit = GroupCommit(
+        self.commit = GroupCommit(
             self.database,
             self.clock,
-            lifetime=config.delivery.lifetime,
+            lifetime=self.config.delivery.lifetime,
             owner_for=self.scheduler.owner_for if delivering else lambda _: 0,
             handed=self._hand_over if delivering else lambda _: None,
-            counted=usage.count,
+            counted=self.usage.count,
         )
-        self._started("group commit", commit.stop)
-        policy = SubmissionPolicy(config, self.clock, self.directory, usage, commit, refusal_log)
+        self._started("group commit", self.commit.stop)
+        self.requests = RequestQuota(self.database, self.clock)
+        self.jobs.add("request quota", REQUEST_QUOTA_SECONDS, self.requests.flush)
+        self._started("request quota", self.requests.flush)
+
+    async def _build_preflight(self) -> Preflight:
+        config = self.config
+        own = await asyncio.to_thread(own_addresses, config.delivery.ipv4_source)
+        destinations = Destinations(self.resolver, config.delivery, config.dns, own, self.hostname)
+        return Preflight(
+            PreflightParts(
+                config=config,
+                clock=self.clock,
+                database=self.database,
+                blobs=self.blobs,
+                resolver=self.resolver,
+                signing_key=self._signing_key,
+                find=destinations.find,
+                hostname=self.hostname,
+            )
+        )
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """Those of all listeners with TLS; read when the first one needs them."""
+        certificates = Certificates(*certificate_files(self.config))
+        self.jobs.add("certificates", CERTIFICATE_SECONDS, certificates.refresh)
+        return certificates
+
+    async def _start_submission(self) -> list[dict[str, object]]:
+        config = self.config
+        policy = SubmissionPolicy(
+            config,
+            self.clock,
+            self.directory,
+            self.usage,
+            self.commit,
+            self.refusal_log,
+            self.requests.count if config.api.count_smtp else lambda _: None,
+            self.preflight.reply,
+        )
+        certificates = self.certificates
         server = SubmissionServer(
             config, policy, self.blobs, lambda: certificates.context, self.clock.monotonic
         )
@@ -236,17 +310,54 @@ class Node:
         """From the group commit straight to the delivery engine: what it holds need not be read again."""
         for member in members:
             if member.entries:
-                self.loader.remember(Stored.from_draft(member.draft, self.hostname))
+                stored = Stored.from_draft(member.draft, self.hostname)
+                self.loader.remember(stored, member.layout.personalizations)
                 self.scheduler.take(member.entries, member.owner)
 
     async def _start_web(self) -> dict[str, object]:
+        accept = ApiEdge(self.config, self.clock, self.database, self.blobs, self.commit)
+        templates = TemplateLibrary(self.database, self.directory)
+        bulk = BulkWorker(
+            BulkTools(
+                config=self.config,
+                database=self.database,
+                clock=self.clock,
+                directory=self.directory,
+                blobs=self.blobs,
+                accept=accept,
+                templates=templates,
+                refusals=self.refusal_log,
+            )
+        )
+        await bulk.start()
+        self._started("bulk emails", lambda: bulk.stop(DRAIN_BULK))
+        api = Api(
+            config=self.config,
+            database=self.database,
+            directory=self.directory,
+            clock=self.clock,
+            refusals=self.refusal_log,
+            accept=accept,
+            templates=templates,
+            bulk=bulk,
+            preflight=self.preflight,
+            quota=self.requests,
+        )
         web = WebServer(
-            build({"database": self._database_problem, "durability": self._durability_problem}),
-            self.config.http.listen,
+            build({"database": self._database_problem, "durability": self._durability_problem}, api),
+            self.config.http,
+            self._https_context,
+            self.clock,
         )
         await web.start()
         self._started("web", web.stop)
-        return {"host": web.address[0], "port": web.address[1]}
+        metrics.CONNECTIONS.labels("http").set_function(lambda: web.connections)
+        (host, port, _), *encrypted = web.addresses
+        tls = [{"host": host, "port": port} for host, port, _ in encrypted]
+        return {"host": host, "port": port, "tls": tls}
+
+    def _https_context(self) -> ssl.SSLContext:
+        return self.certificates.listening_context()
 
     async def _database_problem(self) -> str:
         try:

@@ -1,3 +1,17 @@
-from support.databases import sqlite_database, sqlite_template, sqlite_url
+from support.databases import (
+    database,
+    database_url,
+    migrated_postgres_url,
+    sqlite_database,
+    sqlite_template,
+    sqlite_url,
+)
 
-__all__ = ["sqlite_database", "sqlite_template", "sqlite_url"]
+__all__ = [
+    "database",
+    "database_url",
+    "migrated_postgres_url",
+    "sqlite_database",
+    "sqlite_template",
+    "sqlite_url",
+]

@@ -181,6 +181,24 @@ def test_suppression_add_list_delete(cli: Cli, account: str) -> None:
     assert cli.json("suppression", "list", "--account", account) == []
 
 
+def test_suppression_of_one_domain_or_stream_and_by_pattern(cli: Cli, account: str, domain: str) -> None:
+    one = cli.json(
+        "suppression",
+        "add",
+        "a@x.test",
+        "--account",
+        account,
+        "--domain",
+        "example.com",
+        "--stream",
+        "broadcast",
+    )
+    assert (one["domain_id"], one["stream"], one["pattern"]) == (domain, "broadcast", False)
+    pattern = cli.json("suppression", "add", "*@X.test", "--account", account, "--pattern")
+    assert (pattern["address"], pattern["domain_id"], pattern["pattern"]) == ("*@x.test", None, True)
+    assert cli.json("suppression", "delete", "*@x.test", "--account", account)["lists"] == 1
+
+
 def test_suppression_lists_have_names(cli: Cli, account: str) -> None:
     said = cli.error("suppression", "add", "a@example.com", "--account", account, "--list", "friends")
     assert "hard_bounces" in said

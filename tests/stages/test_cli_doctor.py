@@ -141,9 +141,11 @@ class _Careless:
     async def write(self) -> AsyncIterator[Any]:
         yield self
 
+    read = write
+
     async def exec_driver_sql(self, statement: str) -> Any:
         value = "off" if statement == "SHOW fsync" else "on"
-        return namedtuple("Result", "scalar")(lambda: value)
+        return namedtuple("Result", "scalar scalars")(lambda: value, list)
 
 
 async def test_durability_that_is_switched_off() -> None:

@@ -13,9 +13,11 @@ from postroom.runtime import ids
 from postroom.store import refusals, schema
 from postroom.store.database import Database
 from postroom.types.outcome import TranscriptLine
+from postroom.types.parts import Personalization
 from support.cli import Cli
 from support.cli import cli as cli
 from support.cli import sqlite_template as sqlite_template
+from support.parts import parts, personalised
 
 NOW = 1_767_225_600_000
 MESSAGE, DEFERRED, DELIVERED = (ids.mail_id(NOW + number) for number in range(3))
@@ -207,6 +209,27 @@ def test_inbox_show_of_large_content(cli: Cli, account: str) -> None:
 
     cli.store(move)
     assert cli.run("inbox", "show", DELIVERED, "--source").stdout_bytes == SOURCE
+
+
+@pytest.mark.parametrize(("day", "said"), [("2025-07-01", "In 2025"), ("never", "render-failed")])
+def test_inbox_show_of_a_personalised_message_is_what_this_recipient_would_have_got(
+    cli: Cli, account: str, day: str, said: str
+) -> None:
+    content = personalised(parts(text="In {{ day|date('Y') }}"))
+    data = Personalization({"day": day}).encode()
+    row = {"account_id": account, "email_id": DELIVERED, "message_id": MESSAGE, "data": data}
+
+    async def replace(database: Database) -> None:
+        async with database.write() as connection:
+            await connection.execute(schema.contents.update().values(data=zstandard.compress(content.data)))
+            await connection.execute(schema.messages.update().values(header_size=content.header_size))
+            await connection.execute(insert(schema.personalizations).values(row))
+
+    cli.store(replace)
+    if day == "never":
+        assert said in cli.error("inbox", "show", DELIVERED)
+    else:
+        assert said in cli.text("inbox", "show", DELIVERED)
 
 
 def test_inbox_show_of_content_that_is_gone(cli: Cli, account: str) -> None:

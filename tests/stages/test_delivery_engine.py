@@ -230,6 +230,74 @@ async def test_q15_three_unfinished_attempts_quarantine(start, sqlite_database: 
     assert await statuses(sqlite_database) == {"you@x.test": "held"}
 
 
+async def marks(database: Database) -> list[int]:
+    async with database.read() as connection:
+        return list(await connection.scalars(select(queue.c.mark).where(queue.c.mark > 0)))
+
+
+async def test_q15_what_a_dead_node_had_is_marked_before_it_is_touched(
+    start, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await start(running=False)
+    await engine.accept("you@x.test")
+    async with sqlite_database.write() as connection:  # it died before the mark was durable
+        await connection.execute(update(queue).values(owner=99))
+    load, marked = engine.loader.load, []
+
+    async def touched(account_id: str, message_id: str) -> object:
+        marked.append(await marks(sqlite_database))
+        return await load(account_id, message_id)
+
+    monkeypatch.setattr(engine.loader, "load", touched)
+    await engine.run()
+    await settled(engine)
+    assert marked == [[1]]
+
+
+async def test_q15_after_two_interrupted_attempts_suspects_are_tried_one_at_a_time(
+    start, sqlite_database: Database
+) -> None:
+    engine = await start(running=False)
+    for number in range(5):
+        await engine.accept(f"user{number}@x.test")
+    async with sqlite_database.write() as connection:
+        await connection.execute(update(queue).values(owner=99, mark=2, unfinished=1, attempts=1))
+    engine.post.gate.clear()
+    await engine.run()
+    await engine.accept("fresh@y.test")  # is under no suspicion, and waits for nobody
+
+    async def two() -> bool:
+        return sorted(await marks(sqlite_database)) == [1, 3]
+
+    await until(two)
+    await asyncio.sleep(0.05)
+    assert await two()
+    engine.post.gate.set()
+    await settled(engine)
+    assert set((await statuses(sqlite_database)).values()) == {"delivered"}
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_q19_what_is_broken_off_by_a_stop_before_its_content_is_no_attempt(
+    sent: bool, sqlite_database: Database, tmp_path: Path
+) -> None:
+    """After three restarts while a server was slow it would be in quarantine; and nobody can have got a copy."""
+    engine = await Engine.start(sqlite_database, tmp_path)
+    engine.post.gate.clear()
+    engine.post.sent_before_gate = sent
+    await engine.accept("you@x.test")
+
+    async def under_way() -> bool:
+        return await marks(sqlite_database) == [1]
+
+    await until(under_way)
+    await asyncio.sleep(0.05)
+    await engine.stop(seconds=0)
+    async with sqlite_database.read() as connection:
+        row = (await connection.execute(select(queue))).one()
+    assert (row.mark, row.owner) == ((1, engine.lease.incarnation) if sent else (0, 0))
+
+
 async def test_a_bug_of_ours_counts_as_an_attempt_and_stops_nobody(start) -> None:
     post = Post(explode=True)
     engine = await start(post)
@@ -257,6 +325,30 @@ async def test_q17_a_flood_of_one_account_does_not_delay_another(start) -> None:
     await settled(engine)
     assert "reset@x.test" in post.recipients()[:30]
     assert len(set(post.recipients())) == 301
+
+
+async def test_x11_what_is_accepted_at_once_does_not_exceed_the_room(start) -> None:
+    """Each of them found room when it came in; together they have none. Memory is bounded, and nobody is forgotten."""
+    post = Post()
+    engine = await start(post, in_memory=100)
+    post.gate.clear()
+    other = await accounts.add(engine.database, "Other", approved=True)
+    people = [f"user{number}@x.test" for number in range(60)]
+    await asyncio.gather(
+        *(engine.accept(*people, account=account) for account in (engine.account, other.id) for _ in range(5))
+    )
+    assert engine.scheduler.in_memory <= 100
+    assert max(engine.scheduler._held.values()) <= 50
+
+    async def let_go() -> bool:
+        async with engine.database.read() as connection:
+            owners = list(await connection.scalars(select(queue.c.owner)))
+        return len(owners) == 600 and owners.count(0) == 600 - engine.scheduler.in_memory
+
+    await until(let_go)
+    post.gate.set()
+    await settled(engine)
+    assert len(post.recipients()) == 600
 
 
 async def test_uncertain_outcomes_wait_and_are_marked(start) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from postroom.accept import commit
 from postroom.accept.commit import GroupCommit, Member
 from postroom.errors import CommitUnknownError, StorageUnavailableError
 from postroom.runtime.clock import FakeClock
@@ -94,19 +96,23 @@ async def test_each_is_acknowledged_with_its_id_and_is_there(database: Database,
     assert desk.counted == {ACCOUNT: 60}
 
 
-async def test_what_arrives_during_a_commit_goes_into_the_next(
-    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def batch_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Recipients in each transaction."""
     sizes: list[int] = []
     real = batches.accept
 
-    async def spy(database, day, limited, addresses, plan):
+    async def spy(database, day, limited, addresses, *rest):
         sizes.append(len(addresses))
-        return await real(database, day, limited, addresses, plan)
+        return await real(database, day, limited, addresses, *rest)
 
     monkeypatch.setattr(batches, "accept", spy)
+    return sizes
+
+
+async def test_what_arrives_during_a_commit_goes_into_the_next(desk: Desk, batch_sizes: list[int]) -> None:
     await asyncio.gather(*[desk.submit(draft()) for _ in range(50)])
-    assert sizes == [1, 49]
+    assert batch_sizes == [1, 49]
 
 
 async def test_the_quota_refuses_one_member_and_keeps_the_others(database: Database, desk: Desk) -> None:
@@ -144,6 +150,22 @@ async def test_over_the_quota_may_be_held_until_the_next_day(database: Database,
     assert sorted(rows)[1] == ("quota", 0, midnight)
     assert [len(member.entries) for member in desk.handed] == [1, 0]  # tomorrow's is nobody's yet
     assert statuses == ["held", "queued"]
+
+
+@pytest.mark.parametrize("hold", [False, True])
+async def test_q07_what_waits_is_stored_on_the_steady_scale(
+    database: Database, desk: Desk, hold: bool
+) -> None:
+    steady = desk.clock.steady_ms()
+    desk.clock.jump(90_000)
+    await desk.submit(draft(), quota=0 if hold else None, hold=hold)
+    async with database.read() as connection:
+        row = (await connection.execute(select(queue))).one()
+        email = (await connection.execute(select(emails))).one()
+    until_midnight = 86_400_000 - desk.clock.now_ms() % 86_400_000
+    assert row.due_at == steady + (until_midnight if hold else 0)
+    assert row.expires_at == row.due_at + 3_600_000
+    assert email.created_at == desk.clock.now_ms()
 
 
 async def test_a_suppressed_recipient_is_accepted_and_final(database: Database, desk: Desk) -> None:
@@ -244,3 +266,49 @@ async def suppress(database: Database, address: str) -> None:
             "created_at": 1,
         }
         await connection.execute(suppressions.insert().values(row))
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "size", "recipients"),
+    [
+        ("WAITING", 10, 100, 1),
+        ("WAITING_OCTETS", 10_000, 1000, 1),
+        ("WAITING_RECIPIENTS", 50, 100, 5),
+    ],
+)
+async def test_x11_what_may_wait_is_bounded(
+    desk: Desk,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: int,
+    size: int,
+    recipients: int,
+) -> None:
+    """The rest is told at once to come back, and there is room again when the disk has caught up."""
+    monkeypatch.setattr(commit, limit, value)
+    people = [f"user{number}@x.test" for number in range(recipients)]
+    async with database.turn():
+        answers = [desk.submit(sized(draft(*people), size)) for _ in range(30)]
+        await asyncio.sleep(0)
+        refused = [answer for answer in answers if answer.done()]
+        assert len(refused) == 30 - 10 - 1  # ten wait behind the one that is being written
+        assert all(answer.result().rule is refusals.STORAGE_UNAVAILABLE for answer in refused)
+    kept = [answer for answer in await asyncio.gather(*answers) if isinstance(answer, str)]
+    assert len(kept) == await count(database, messages) == 11
+    assert isinstance(await desk.submit(sized(draft(*people), size)), str)
+    assert (desk.commit._waiting_octets, desk.commit._waiting_recipients) == (0, 0)
+
+
+async def test_x11_a_transaction_is_bounded_by_its_recipients_too(
+    desk: Desk, batch_sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "MOST_RECIPIENTS", 100)
+    people = [f"user{number}@x.test" for number in range(40)]
+    answers = [desk.submit(draft(*people)) for _ in range(7)]
+    assert all(isinstance(answer, str) for answer in await asyncio.gather(*answers))
+    assert batch_sizes == [40, 120, 120]
+
+
+def sized(one: Draft, octets: int) -> Draft:
+    return replace(one, content=replace(one.content, data=one.content.data.ljust(octets, b"x"), size=octets))

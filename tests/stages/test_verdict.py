@@ -103,6 +103,20 @@ def test_q18_the_last_attempt_comes_at_the_end_of_the_lifetime_and_expiry_is_sof
     assert last.events[0][1]["reason"] == "expired"
 
 
+@pytest.mark.parametrize("days", [100, -100])
+def test_q07_a_clock_that_was_set_expires_nothing_and_makes_nothing_wait(days: int) -> None:
+    step = days * 86_400_000
+    later = outcome(Result.DEFERRED, 451)
+    verdict = judge(entry(), later, NOW + step, RETRY, random.Random(1), ahead=-step)
+    assert verdict == replace(judged(entry(), later), events=verdict.events)
+    assert verdict.due_at is not None
+    assert (
+        verdict.events[-1][1]["next_attempt_at"] == verdict.due_at + step
+    )  # as people's clocks will show it
+    last = judge(entry(), later, EXPIRES + step, RETRY, random.Random(1), ahead=-step)
+    assert last.status is EmailStatus.EXPIRED
+
+
 def test_d06_a_lost_reply_is_uncertain_waits_and_is_tried_at_most_three_times() -> None:
     lost = outcome(Result.UNCERTAIN, 451, "4.4.2", retry_after=900)
     first = judged(entry(attempts=1), lost)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from postroom.errors import ConflictError
 from postroom.store import batches
 from postroom.store.batches.rows import InboxRow, Inserts
 from postroom.store.database import Database
+from postroom.types.suppression import Suppressing
 from support.mail import (
     ACCOUNT,
     DAY_MS,
@@ -33,9 +35,9 @@ DAY = NOW // DAY_MS
 async def test_accept_inserts_what_the_plan_decides(database: Database) -> None:
     refused, kept = lay_out(message_row()), lay_out(message_row(), 2)
 
-    def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
+    def plan(used: dict[str, int], suppressing: Sequence[Suppressing], _taken: object) -> Inserts:
         assert used == {ACCOUNT: 0, OTHER: 0}
-        assert suppressed == {(ACCOUNT, "gone@example.org")}
+        assert [(entry.account_id, entry.address) for entry in suppressing] == [(ACCOUNT, "gone@example.org")]
         kept.counts[ACCOUNT] = 2
         return kept
 
@@ -66,7 +68,7 @@ async def test_a_batch_that_fails_leaves_nothing(database: Database) -> None:
 
 
 async def test_a_plan_that_raises_leaves_nothing(database: Database) -> None:
-    def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
+    def plan(used: dict[str, int], suppressing: Sequence[Suppressing], _taken: object) -> Inserts:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -98,7 +100,7 @@ async def test_x04_quota_counters_are_exact_under_racing_batches(database: Datab
     quota, kept = 50, 0
 
     async def one() -> None:
-        def plan(used: dict[str, int], _suppressed: set[tuple[str, str]]) -> Inserts:
+        def plan(used: dict[str, int], _suppressing: Sequence[Suppressing], _taken: object) -> Inserts:
             nonlocal kept
             inserts = Inserts()
             for account in (ACCOUNT, OTHER):
@@ -117,7 +119,7 @@ async def test_x04_quota_counters_are_exact_under_racing_batches(database: Datab
 async def test_racing_batches_without_a_quota_are_counted_exactly(database: Database) -> None:
     async def one() -> dict[str, int]:
         return await batches.accept(
-            database, DAY, [], [], lambda _used, _gone: Inserts(counts={ACCOUNT: 2, OTHER: 1})
+            database, DAY, [], [], lambda _used, _gone, _taken: Inserts(counts={ACCOUNT: 2, OTHER: 1})
         )
 
     counted = await asyncio.gather(*(one() for _ in range(40)))
@@ -184,6 +186,19 @@ async def test_an_old_incarnation_neither_marks_nor_records_over_a_new_one(datab
     assert email["status"] == "uncertain"
     assert await rows(database, "attempts") == []
     assert (await batches.tick(database, 2, [outcome(new)], [])).recorded == {new.email_id}
+
+
+async def test_q14_what_was_learned_under_a_lost_lease_is_recorded_while_nobody_has_claimed_the_row(
+    database: Database,
+) -> None:
+    await accepted(database, 2)
+    sent, waiting = await batches.claim(database, 1, [0], ACCOUNT, NOW, 10)
+    await batches.tick(database, 1, [], [sent.key])
+    ticked = await batches.tick(database, 2, [outcome(sent)], [waiting.key])
+    assert (ticked.recorded, ticked.marked) == ({sent.email_id}, set())
+    assert [(row["email_id"], row["mark"]) for row in await rows(database, "queue")] == [
+        (waiting.email_id, 0)
+    ]
 
 
 async def test_i4_writing_a_tick_again_changes_nothing(database: Database) -> None:

@@ -102,7 +102,7 @@ async def test_retry_makes_a_waiting_row_due_for_anybody(database: Database) -> 
     inserts = await accepted(database, owner=3, due_at=NOW + DAY_MS)
     await _retry(database, inserts.emails[0].id)
     [row] = await rows(database, "queue")
-    assert (row["due_at"], row["owner"]) == (LATER, 0)
+    assert (row["due_at"], row["owner"]) == (interventions.AT_ONCE, 0)
     assert await _event_types(database) == []
 
 
@@ -110,7 +110,7 @@ async def test_retry_releases_what_is_quarantined(database: Database) -> None:
     inserts = await accepted(database, hold=Hold.QUARANTINED.value, due_at=NOW + DAY_MS)
     await _retry(database, inserts.emails[0].id)
     [row] = await rows(database, "queue")
-    assert (row["hold"], row["unfinished"], row["due_at"]) == ("", 0, LATER)
+    assert (row["hold"], row["unfinished"], row["due_at"]) == ("", 0, interventions.AT_ONCE)
     assert await _event_types(database) == ["released"]
 
 

@@ -30,12 +30,14 @@ async def test_the_steps_make_the_tables_of_the_schema(database: Database) -> No
 async def test_upgrade_runs_once_and_names_what_it_did(tmp_path: Path) -> None:
     database = await Database.open(f"sqlite:///{tmp_path / 'new.db'}")
     assert await migrate.current(database) is None
-    assert await migrate.pending(database) == ["0001"]
+    steps = await migrate.pending(database)
+    assert steps == sorted(steps)
+    assert steps[0] == "0001"
     with pytest.raises(ConfigError, match="0001"):
         await migrate.check(database)
-    assert await migrate.upgrade(database) == ["0001"]
+    assert await migrate.upgrade(database) == steps
     assert await migrate.upgrade(database) == []
-    assert await migrate.current(database) == "0001"
+    assert await migrate.current(database) == steps[-1]
     await migrate.check(database)
     await database.close()
 

@@ -95,5 +95,21 @@ async def test_orphans_are_found_and_released(database: Database) -> None:
     assert len(owned) == 2
     async with database.write() as connection:
         await queue.release(connection, 3, owned)  # not the owner
-        await queue.release(connection, 4, owned[:1])
+        await queue.release(
+            connection, 4, owned, NOW
+        )  # recorded meanwhile, and claimed again for a later attempt
+        await queue.release(connection, 4, owned[:1], NOW + 1)
     assert sorted(row["owner"] for row in await rows(database, "queue")) == [0, 4, 4]
+
+
+async def test_sites_are_counted_slice_by_slice(database: Database) -> None:
+    first = await accepted(database, 3)
+    await insert(database, lay_out(message_row(OTHER), 2))
+    async with database.read() as connection:
+        assert await queue.account_after(connection, "") == ACCOUNT
+        assert await queue.account_after(connection, ACCOUNT) == OTHER
+        assert await queue.account_after(connection, OTHER) is None
+        counts, last = await queue.sites(connection, ACCOUNT, "", 2)
+        assert (counts, last) == ({"example.org": 2}, first.emails[1].id)
+        assert await queue.sites(connection, ACCOUNT, last, 2) == ({"example.org": 1}, first.emails[2].id)
+        assert await queue.sites(connection, ACCOUNT, first.emails[2].id, 2) == ({}, first.emails[2].id)

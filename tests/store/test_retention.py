@@ -38,7 +38,11 @@ class Job:
     def __init__(self, database: Database, **settings: Any) -> None:
         self.clock = FakeClock(NOW)
         self.blobs = MemoryBlobs(self.clock)
-        self.retention = Retention(database, self.blobs, Config(retention=settings), self.clock)
+        self.trusted = True
+        self.retention = Retention(database, self.blobs, Config(retention=settings), self.clock, self.now)
+
+    async def now(self) -> int | None:
+        return self.clock.now_ms() if self.trusted else None
 
     async def run(self, days: float = 0) -> dict[str, int]:
         """Run when so many days have passed; only what went."""
@@ -194,3 +198,13 @@ async def test_blobs_without_a_row_are_swept_and_named_ones_stay(database: Datab
     assert job.blobs.open(named).read() == b"named"
     with pytest.raises(Exception, match="no"):
         job.blobs.open(garbage)
+
+
+async def test_q07_nothing_is_deleted_while_the_clock_cannot_be_trusted(database: Database) -> None:
+    inserts = await accepted(database, 0)
+    await _expire(database, [inserts.messages[0].id], NOW - 1)
+    job = Job(database)
+    job.trusted = False
+    assert await job.run() == {}
+    job.trusted = True
+    assert await job.run() == {"contents": 1}

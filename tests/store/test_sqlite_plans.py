@@ -26,13 +26,12 @@ STATEMENTS = {
     "mark": sqlite._cached_in(sqlite.MARK, 3, 2) + " RETURNING email_id",
     "unmark": sqlite._cached_in(sqlite.UNMARK, 3, 2),
     "uncertain": sqlite._cached_in(sqlite.UNCERTAIN, 3, 2),
-    "owned": sqlite._cached_in(sqlite.OWNED, 3, 2),
+    "found": sqlite._cached_in(sqlite.FOUND, 3, 2),
     "delete": sqlite._cached_in("DELETE FROM queue WHERE (account_id, email_id) IN", 3, 2),
     "claim": _claim(),
     "entries": sqlite._cached_in(sqlite.ENTRIES, 3, 1),
-    "suppressed": sqlite._cached_in(
-        "SELECT account_id, address FROM suppressions WHERE (account_id, address) IN", 3, 2
-    ),
+    "suppressed": sqlite._cached_in(sqlite.SUPPRESSED, 3, 2),
+    "patterns": sqlite._cached_in(sqlite.PATTERNS, 3, 1),
 }
 
 

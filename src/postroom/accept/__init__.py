@@ -1,6 +1,6 @@
 """Stage 1: how a message gets in.
 
-    edge (submission, later api and inbound)
+    edge (submission, api, later inbound)
       -> admit     the named rules, in order; each may refuse with an entry of the catalogue
       -> commit    group commit: everything that arrived while the last transaction ran goes into the next;
                    one transaction, one fsync, then all the answers

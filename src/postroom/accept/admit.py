@@ -8,6 +8,7 @@ transaction that stores the message (`accept.commit`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ from postroom.wire.mime.message_id import valid_message_id
 
 MOST_TAGS, LONGEST_TAG = 5, 100
 TAGS, STREAM = b"X-MailerSend-Tags", b"X-Postroom-Stream"
+
+_PREFLIGHT = re.compile(rb"^x-postroom-preflight:[ \t]*only[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -108,14 +111,23 @@ def _verify(candidate: Candidate, name: bytes) -> Refused | None:
         return Refused(refusals.FROM_INVALID, {"field": label, "problem": mailboxes})
     if not mailboxes:
         return Refused(refusals.FROM_INVALID, {"field": label, "problem": "it holds no address"})
-    for mailbox in mailboxes:
-        domain = candidate.account.covering(mailbox.address.domain)
-        if domain is None:
-            return Refused(refusals.FROM_NOT_VERIFIED, {"domain": mailbox.address.domain, "field": label})
-        candidate.domain = candidate.domain or domain  # the first author's domain signs
     if name == b"From":
         candidate.authors = [mailbox.address for mailbox in mailboxes]
+    return _are_verified(candidate, [mailbox.address for mailbox in mailboxes], label)
+
+
+def _are_verified(candidate: Candidate, addresses: Iterable[Address], label: str) -> Refused | None:
+    for address in addresses:
+        domain = candidate.account.covering(address.domain)
+        if domain is None:
+            return Refused(refusals.FROM_NOT_VERIFIED, {"domain": address.domain, "field": label})
+        candidate.domain = candidate.domain or domain  # the first author's domain signs
     return None
+
+
+def authors_are_verified(candidate: Candidate) -> Refused | None:
+    """`from_is_verified` where the authors are known without a header, as from the API."""
+    return _are_verified(candidate, candidate.authors, "From")
 
 
 def envelope_sender_fits(candidate: Candidate) -> Refused | None:
@@ -179,6 +191,10 @@ MESSAGE: tuple[Rule, ...] = (
 )
 
 
+PARTS: tuple[Rule, ...] = (account_may_send, authors_are_verified, envelope_sender_fits)
+"""Of a message that comes as parts: its fields were checked one by one, and headers are ours to write."""
+
+
 def draft(candidate: Candidate, message_id: str, now: int) -> Draft:
     """What an admitted candidate becomes. `message_id` is its 24-hex id, `now` in milliseconds."""
     author = candidate.authors[0]
@@ -201,6 +217,11 @@ def draft(candidate: Candidate, message_id: str, now: int) -> Draft:
         tags=candidate.tags,
         refuse_suppressed=candidate.credential.refuse_suppressed,
     )
+
+
+def preflight_only(header: bytes) -> bool:
+    """Whether the client wants to hear what would become of its message, and nothing else (`web.preflight`)."""
+    return _PREFLIGHT.search(header) is not None
 
 
 def shown_from(header: bytes) -> str:

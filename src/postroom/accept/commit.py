@@ -8,7 +8,8 @@ refuses all its members with a 4xx. After an unknown commit the members are look
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -19,18 +20,22 @@ from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import reach
 from postroom.store import batches, messages, quota_days
-from postroom.store.batches.rows import Entry, Inserts
+from postroom.store.batches.rows import Entry, Inserts, Key
 from postroom.store.database import Database
 from postroom.tenancy.quotas import day_number, quota_refusal
 from postroom.types import refusals
 from postroom.types.draft import Draft
 from postroom.types.refusals import Refused
+from postroom.types.suppression import Lists, Suppressed, Suppressing
 
 log = structlog.get_logger()
 
 MOST = 400  # drafts in one transaction
 MOST_OCTETS = 8 * 1024 * 1024
-WAITING = 5000  # drafts that may wait; more are told to come back
+MOST_RECIPIENTS = 4000
+WAITING = 5000  # drafts that may wait; more are told to come back (X11)
+WAITING_OCTETS = 64 * 1024 * 1024
+WAITING_RECIPIENTS = 50_000
 
 Answer = str | Refused
 
@@ -44,9 +49,24 @@ class Member:
     hold_over_quota: bool
     owner: int
     lifetime: int
+    ahead: int
     layout: Layout
     answer: asyncio.Future[Answer]
     decision: Refused | None = None
+
+    @property
+    def key(self) -> Key | None:
+        """Its idempotency key, if it has one."""
+        idempotency = self.draft.idempotency
+        return None if idempotency is None else (self.draft.account_id, idempotency.key)
+
+    @property
+    def octets(self) -> int:
+        return len(self.draft.content.data)
+
+    @property
+    def recipients(self) -> int:
+        return len(self.draft.envelope.recipients)
 
     @property
     def entries(self) -> list[Entry]:
@@ -75,6 +95,7 @@ class GroupCommit:
         self._handed = handed
         self._counted = counted
         self._waiting: list[Member] = []
+        self._waiting_octets = self._waiting_recipients = 0
         self._running: set[asyncio.Task[None]] = set()
         # PostgreSQL commits side by side; SQLite has one writer, and a second batch would only wait for the first.
         self._parallel = 1 if database.sqlite else 2
@@ -85,14 +106,16 @@ class GroupCommit:
 
     def submit(self, draft: Draft, *, quota: int | None, hold_over_quota: bool) -> asyncio.Future[Answer]:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        if len(self._waiting) >= WAITING:
+        if self._full:
             answer.set_result(Refused(refusals.STORAGE_UNAVAILABLE))
             return answer
-        owner = self._owner_for(draft.account_id)
-        layout = lay_out(
-            draft, content_row(draft), self._clock.now_ms(), owner=owner, lifetime=self._lifetime
-        )
-        self._waiting.append(Member(draft, quota, hold_over_quota, owner, self._lifetime, layout, answer))
+        now, ahead = self._clock.moment()
+        owner, lifetime = self._owner_for(draft.account_id), self._lifetime
+        layout = lay_out(draft, content_row(draft), now, owner=owner, lifetime=lifetime, ahead=ahead)
+        member = Member(draft, quota, hold_over_quota, owner, lifetime, ahead, layout, answer)
+        self._waiting.append(member)
+        self._waiting_octets += member.octets
+        self._waiting_recipients += member.recipients
         if len(self._running) < self._parallel:
             self._begin()
         return answer
@@ -113,14 +136,26 @@ class GroupCommit:
         if self._waiting and len(self._running) < self._parallel:
             self._begin()
 
+    @property
+    def _full(self) -> bool:
+        """As much waits as memory is meant to hold, and as the clients' patience will last for."""
+        return (
+            len(self._waiting) >= WAITING
+            or self._waiting_octets >= WAITING_OCTETS
+            or self._waiting_recipients >= WAITING_RECIPIENTS
+        )
+
     def _next(self) -> list[Member]:
-        octets = count = 0
+        octets = recipients = count = 0
         for member in self._waiting[:MOST]:
-            octets += len(member.draft.content.data)
+            octets += member.octets
+            recipients += member.recipients
             count += 1
-            if octets > MOST_OCTETS:
+            if octets > MOST_OCTETS or recipients > MOST_RECIPIENTS:
                 break
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._waiting_octets -= octets
+        self._waiting_recipients -= recipients
         return batch
 
     async def _commit(self, batch: list[Member]) -> None:
@@ -151,8 +186,8 @@ class GroupCommit:
     async def _write(self, batch: list[Member], now: int, day: int) -> None:
         reach("accept.batch_taken")
 
-        def plan(used: dict[str, int], suppressed: set[tuple[str, str]]) -> Inserts:
-            inserted = decide(batch, used, suppressed, now)
+        def plan(used: dict[str, int], suppressing: Sequence[Suppressing], taken: Collection[Key]) -> Inserts:
+            inserted = decide(batch, used, Suppressed(suppressing, now), taken, now)
             reach("accept.planned")
             return inserted
 
@@ -161,16 +196,18 @@ class GroupCommit:
             for member in batch
             for recipient in member.draft.envelope.recipients
         ]
+        keys = [member.key for member in batch if member.key is not None]
         with metrics.COMMIT_SECONDS.time():
             limited = [member.draft.account_id for member in batch if member.quota is not None]
-            counted = await batches.accept(self._database, day, limited, addresses, plan)
+            counted = await batches.accept(self._database, day, limited, addresses, plan, keys, now)
         metrics.COMMIT_SIZE.observe(len(batch))
         self._counted(day, counted)
         self._accept(batch)
 
     def _accept(self, batch: list[Member]) -> None:
         kept = [member for member in batch if member.decision is None]
-        metrics.ACCEPTED.inc(len(kept))
+        for edge, number in Counter(member.draft.edge for member in kept).items():
+            metrics.ACCEPTED.labels(edge.value).inc(number)
         reach("accept.before_answers")
         for member in batch:
             if not member.answer.done():
@@ -201,10 +238,12 @@ class GroupCommit:
             self._refuse(batch)
 
 
-def decide(batch: list[Member], used: dict[str, int], suppressed: set[tuple[str, str]], now: int) -> Inserts:
+def decide(
+    batch: list[Member], used: dict[str, int], suppressed: Suppressed, taken: Collection[Key], now: int
+) -> Inserts:
     """Decide each member by itself, in order; the rows of those who are kept come back. `used` has the accounts with
-    a quota."""
-    inserts = Inserts()
+    a quota, `taken` idempotency keys of messages that are kept already."""
+    inserts, taken = Inserts(), set(taken)
     for member in batch:
         account_id, emails = member.draft.account_id, len(member.draft.envelope.recipients)
         used_by_now = used.get(account_id, 0) + inserts.counts.get(account_id, 0)
@@ -212,32 +251,54 @@ def decide(batch: list[Member], used: dict[str, int], suppressed: set[tuple[str,
             # It was told to come back while the transaction waited for its turn, so it must not be kept.
             member.decision = Refused(refusals.STORAGE_UNAVAILABLE)
             continue
+        if member.key in taken:
+            member.decision = Refused(refusals.IDEMPOTENCY_KEY_IN_USE)
+            continue
         member.decision = _decide_one(member, used_by_now, suppressed, now)
         if member.decision is None:
+            if member.key is not None:
+                taken.add(member.key)
             inserts.counts[account_id] = inserts.counts.get(account_id, 0) + emails
             member.layout.add_to(inserts)
     return inserts
 
 
-def _decide_one(member: Member, used: int, suppressed: set[tuple[str, str]], now: int) -> Refused | None:
+def _decide_one(member: Member, used: int, suppressed: Suppressed, now: int) -> Refused | None:
     """Why this member is not kept, or None. Its rows are laid out anew where they are not what they usually are."""
     draft = member.draft
     over = member.quota is not None and used + len(draft.envelope.recipients) > member.quota
     if over and not member.hold_over_quota:
         return quota_refusal(member.quota or 0, used, now)
-    gone = frozenset(address for account, address in suppressed if account == draft.account_id)
-    if gone and draft.refuse_suppressed:
-        refused = _suppressed_refusal(draft, gone)
-        if refused is not None:
-            return refused
-    if gone or over:
-        content, owner, lifetime = member.layout.content, member.owner, member.lifetime
-        member.layout = lay_out(draft, content, now, owner=owner, lifetime=lifetime, gone=gone, held=over)
+    draft.suppressed = _lists(draft, suppressed) if suppressed else {}
+    refused = _suppressed_refusal(draft)
+    if refused is not None:
+        return refused
+    if draft.suppressed or over:
+        member.layout = lay_out(
+            draft,
+            member.layout.content,
+            now,
+            owner=member.owner,
+            lifetime=member.lifetime,
+            ahead=member.ahead,
+            held=over,
+        )
     return None
 
 
-def _suppressed_refusal(draft: Draft, gone: frozenset[str]) -> Refused | None:
-    for recipient in draft.envelope.recipients:
-        if str(recipient.address) in gone:
-            return Refused(refusals.RECIPIENT_SUPPRESSED, {"address": str(recipient.address)})
+def _lists(draft: Draft, suppressed: Suppressed) -> dict[str, Lists]:
+    """The suppressed recipients of a draft, and the lists they are on."""
+    addresses = {str(recipient.address) for recipient in draft.envelope.recipients}
+    who = (draft.domain_id, draft.stream.value)
+    found = {address: suppressed.lists(draft.account_id, address, *who) for address in addresses}
+    return {address: lists for address, lists in found.items() if lists}
+
+
+def _suppressed_refusal(draft: Draft) -> Refused | None:
+    if draft.refuse_suppressed and draft.suppressed:
+        address, lists = next(iter(draft.suppressed.items()))
+        facts = {"address": address, "reason": lists[0].reason}
+        return Refused(refusals.RECIPIENT_SUPPRESSED, facts)
+    if draft.drop_suppressed and len(draft.suppressed) == len(draft.envelope.recipients):
+        return Refused(refusals.ALL_SUPPRESSED)
     return None

@@ -62,7 +62,7 @@ class RefusalLog:
             rows.new(
                 refused.rule.id,
                 self._clock.now_ms(),
-                reply=str(refused.reply()),
+                reply=str(refused.reply()) if refused.rule.code else refused.text,
                 account_id=account_id,
                 credential=credential,
                 client=client,

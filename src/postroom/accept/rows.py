@@ -8,17 +8,33 @@ nothing left to do but to insert them.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 import zstandard
 
+from postroom.accept import api_rows
 from postroom.runtime.ids import mail_id
-from postroom.store.batches.rows import ContentRow, EmailRow, Entry, EventRow, Inserts, MessageRow, QueueRow
+from postroom.store.batches.rows import (
+    ApiMessageRow,
+    ContentRow,
+    EmailRow,
+    Entry,
+    EventRow,
+    IdempotencyRow,
+    Inserts,
+    MessageRow,
+    MetadataRow,
+    PersonalizationRow,
+    QueueRow,
+)
 from postroom.tenancy.quotas import next_day_ms
-from postroom.types.draft import Draft, Stream
+from postroom.types.draft import Draft, Edge, Stream
 from postroom.types.envelope import Recipient
 from postroom.types.events import EventType
 from postroom.types.status import EmailStatus, Hold
+from postroom.types.suppression import Lists
+from postroom.types.suppression import detail as suppression_detail
 
 FAST, SLOW = 0, 1
 _COMPRESSOR = zstandard.ZstdCompressor(level=1)
@@ -34,6 +50,10 @@ class Layout:
     queue: list[QueueRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    personalizations: list[PersonalizationRow] = field(default_factory=list)
+    api_message: ApiMessageRow | None = None
+    metadata: list[MetadataRow] = field(default_factory=list)
+    idempotency: IdempotencyRow | None = None
 
     def add_to(self, inserts: Inserts) -> None:
         inserts.messages.append(self.message)
@@ -42,11 +62,20 @@ class Layout:
         inserts.emails.extend(self.emails)
         inserts.queue.extend(self.queue)
         inserts.events.extend(self.events)
+        inserts.personalizations.extend(self.personalizations)
+        if self.api_message is not None:
+            inserts.api_messages.append(self.api_message)
+            inserts.metadata.extend(self.metadata)
+        if self.idempotency is not None:
+            inserts.idempotency.append(self.idempotency)
 
 
 def content_row(draft: Draft) -> ContentRow | None:
-    """Small content, compressed; None for large content, which is in the blob store."""
-    if draft.content.blob is not None:
+    """Small content, compressed; None for large content, which is in the blob store.
+
+    Of personalised content the head is always here: it is read for every recipient.
+    """
+    if draft.content.blob is not None and not draft.content.personalised:
         return None
     return ContentRow(draft.account_id, draft.id, _COMPRESSOR.compress(draft.content.data))
 
@@ -58,20 +87,29 @@ def lay_out(
     *,
     owner: int,
     lifetime: int,
-    gone: frozenset[str] = frozenset(),
+    ahead: int = 0,
     held: bool = False,
 ) -> Layout:
-    """`owner` is the incarnation that shall deliver, `lifetime` in milliseconds, `gone` are suppressed addresses,
-    `held` means the quota is used up and the message waits for the next day."""
+    """`owner` is the incarnation that shall deliver, `lifetime` in milliseconds, `ahead` is the clock's, `held` means
+    the quota is used up and the message waits for the next day. A scheduled message waits for its time, unowned."""
+    gone = draft.suppressed
     queued = [recipient for recipient in draft.envelope.recipients if str(recipient.address) not in gone]
     layout = Layout(_message(draft, expires=None if queued else now), content)
     for recipient in draft.envelope.recipients if gone else ():
         if str(recipient.address) in gone:
-            _suppressed(layout, draft, recipient, now)
+            _suppressed(layout, draft, recipient, gone[str(recipient.address)], now)
     lane = FAST if len(queued) == 1 and draft.stream is Stream.TRANSACTIONAL else SLOW
-    due_at = next_day_ms(now) if held else now
+    later = draft.send_at is not None and draft.send_at > now
+    hold = Hold.SCHEDULED if later else Hold.QUOTA if held else None
+    due_at = max(draft.send_at or 0, next_day_ms(now) if held else now) + ahead
     for recipient in queued:
-        _queued(layout, draft, recipient, lane, 0 if held else owner, due_at, lifetime, now)
+        _queued(layout, draft, recipient, lane, 0 if hold else owner, due_at, due_at + lifetime, now, hold)
+    if draft.personalizations:
+        layout.personalizations = _personalizations(layout, draft)
+    if draft.edge is Edge.API:
+        layout.api_message = api_rows.message_row(draft)
+        layout.metadata = api_rows.metadata_rows(draft)
+        layout.idempotency = api_rows.idempotency_row(draft, now)
     return layout
 
 
@@ -82,7 +120,7 @@ def _message(draft: Draft, *, expires: int | None) -> MessageRow:
         id=draft.id,
         domain_id=draft.domain_id,
         credential_id=draft.credential_id,
-        edge="smtp",
+        edge=draft.edge.value,
         sender=str(envelope.sender) if envelope.sender else "",
         header_from=draft.header_from,
         subject=draft.subject,
@@ -102,10 +140,11 @@ def _message(draft: Draft, *, expires: int | None) -> MessageRow:
     )
 
 
-def _suppressed(layout: Layout, draft: Draft, recipient: Recipient, now: int) -> None:
+def _suppressed(layout: Layout, draft: Draft, recipient: Recipient, lists: Lists, now: int) -> None:
     email_id = mail_id(now)
     layout.emails.append(_email(draft, recipient, email_id, EmailStatus.SUPPRESSED, now, final_at=now))
-    layout.events.append(_event(draft, email_id, EventType.SUPPRESSED, now))
+    detail = json.dumps(suppression_detail(lists))
+    layout.events.append(_event(draft, email_id, EventType.SUPPRESSED, now, detail))
 
 
 def _queued(
@@ -115,12 +154,12 @@ def _queued(
     lane: int,
     owner: int,
     due_at: int,
-    lifetime: int,
+    expires_at: int,
     now: int,
+    hold: Hold | None,
 ) -> None:
-    email_id, site, expires_at = mail_id(now), recipient.address.domain, due_at + lifetime
-    held = due_at > now
-    status = EmailStatus.HELD if held else EmailStatus.QUEUED
+    email_id, site = mail_id(now), recipient.address.domain
+    status = _STATUS[hold]
     layout.emails.append(_email(draft, recipient, email_id, status, now, final_at=None))
     layout.queue.append(
         QueueRow(
@@ -133,16 +172,33 @@ def _queued(
             owner,
             due_at,
             expires_at,
-            Hold.QUOTA.value if held else "",
+            hold.value if hold is not None else "",
         )
     )
-    if held:
+    if hold is Hold.QUOTA:
         layout.events.append(_event(draft, email_id, EventType.HELD, now, '{"reason": "quota"}'))
     if owner:
-        layout.entries.append(_entry(layout.queue[-1], recipient))
+        layout.entries.append(_entry(layout.queue[-1], recipient, draft.stream))
 
 
-def _entry(row: QueueRow, recipient: Recipient) -> Entry:
+_STATUS = {
+    None: EmailStatus.QUEUED,
+    Hold.QUOTA: EmailStatus.HELD,
+    Hold.SCHEDULED: EmailStatus.SCHEDULED,
+}
+
+
+def _personalizations(layout: Layout, draft: Draft) -> list[PersonalizationRow]:
+    """Of those who will be sent something; not every recipient needs one."""
+    given = draft.personalizations
+    return [
+        PersonalizationRow(email.account_id, email.id, email.message_id, given[email.recipient])
+        for email in layout.emails
+        if email.final_at is None and email.recipient in given
+    ]
+
+
+def _entry(row: QueueRow, recipient: Recipient, stream: Stream) -> Entry:
     return Entry(
         account_id=row.account_id,
         email_id=row.email_id,
@@ -157,6 +213,8 @@ def _entry(row: QueueRow, recipient: Recipient) -> Entry:
         recipient=str(recipient.address),
         dsn_notify=recipient.notify or "",
         dsn_orcpt=recipient.orcpt or "",
+        stream=stream.value,
+        owner=row.owner,
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
 from postroom.accept import admit
@@ -17,11 +16,13 @@ from postroom.runtime.clock import Clock
 from postroom.runtime.ids import mail_id
 from postroom.tenancy.directory import Directory
 from postroom.tenancy.entries import AccountState, Credential
-from postroom.tenancy.quotas import day_number, quota_refusal
+from postroom.tenancy.quotas import daily_quota, day_number, quota_refusal
 from postroom.types import refusals
 from postroom.types.draft import Content
 from postroom.types.envelope import Envelope
 from postroom.types.refusals import Refused
+
+Preflight = Callable[[Credential, AccountState, Envelope, Content], Awaitable[Refused]]
 
 
 class SubmissionPolicy:
@@ -38,13 +39,19 @@ class SubmissionPolicy:
         usage: Usage,
         commit: GroupCommit,
         refusal_log: RefusalLog,
+        requested: Callable[[str], object] = lambda _: None,
+        preflight: Preflight | None = None,
     ) -> None:
+        """`requested` hears whose message it is at the end of each one's data. `preflight` answers who wants to hear
+        what would become of a message."""
         self._config = config
         self._clock = clock
         self._directory = directory
         self._usage = usage
         self._commit = commit
         self._refusals = refusal_log
+        self._requested = requested
+        self._preflight = preflight
         self._rate = Rate(config.limits.messages_per_minute)
         self._hold = config.limits.over_quota == "hold"
 
@@ -110,7 +117,10 @@ class SubmissionPolicy:
 
     def _message(
         self, login: Credential, account: AccountState, envelope: Envelope, content: Content
-    ) -> Refused | asyncio.Future[Answer]:
+    ) -> Refused | Awaitable[Answer]:
+        self._requested(account.id)
+        if self._preflight is not None and admit.preflight_only(content.header):
+            return self._preflight(login, account, envelope, content)
         candidate = admit.Candidate(login, account, envelope, content, self._config)
         refused = admit.run(admit.MESSAGE, candidate)
         if refused is not None:
@@ -124,6 +134,7 @@ class SubmissionPolicy:
         refused: Refused,
         *,
         login: Credential | None,
+        username: str,
         client: str,
         envelope: Envelope | None,
         header: bytes,
@@ -132,7 +143,7 @@ class SubmissionPolicy:
             refused,
             client=client,
             account_id=login.account_id if login is not None else "",
-            credential=login.username if login is not None else "",
+            credential=login.username if login is not None else username,
             envelope=envelope,
             header_from=admit.shown_from(header) if header else "",
         )
@@ -142,11 +153,7 @@ class SubmissionPolicy:
         return await found if isawaitable(found) else found
 
     def _quota(self, account: AccountState) -> int | None:
-        return (
-            account.daily_quota
-            if account.daily_quota is not None
-            else self._config.limits.daily_quota or None
-        )
+        return daily_quota(account, self._config.limits)
 
     def _used(self, account: AccountState) -> int | None:
         """Today's count as far as it matters: 0 where nothing is limited, None when it has to be read."""

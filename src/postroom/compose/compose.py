@@ -54,7 +54,7 @@ class Stored:
 
     @classmethod
     def from_draft(cls, draft: Draft, hostname: str) -> Stored:
-        """A message that was accepted just now by SMTP."""
+        """A message that was accepted just now."""
         envelope = draft.envelope
         return cls(
             id=draft.id,
@@ -64,7 +64,7 @@ class Stored:
             content=draft.content,
             message_id=draft.message_id,
             received_at=draft.received_at,
-            protocol=_protocol("smtp", utf8=envelope.utf8),
+            protocol=_protocol(draft.edge, utf8=envelope.utf8),
             hostname=hostname,
             sender=str(envelope.sender or ""),
             utf8=envelope.utf8,
@@ -104,25 +104,51 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Uncomposed:
-    """Not now, and why. It is our own fault and waiting may mend it: the reply is a 4xx."""
+    """Why there is nothing to send: a 4xx is our own fault and waiting may mend it, a 5xx stays as it is."""
 
     reply: Reply
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A header block and a body; behind what `body` holds come the octets of `blob` from `offset` on, `rest` of them."""
+
+    header: bytes
+    body: bytes
+    blob: str | None = None
+    offset: int = 0
+    rest: int = 0
+    eight_bit: bool = False
+
+
+Render = Callable[[Content], Message | Uncomposed]
+"""Makes one recipient's message of personalised content."""
+
+
 def compose(
-    stored: Stored, key: SigningKey, open_blob: OpenBlob, *, at: int, expires: int
+    stored: Stored,
+    key: SigningKey,
+    open_blob: OpenBlob,
+    *,
+    at: int,
+    expires: int,
+    render: Render | None = None,
 ) -> Composed | Uncomposed:
     """Run the steps. `at` and `expires` are the signature's times in seconds since 1970."""
     try:
-        header = read_header(_header_block(stored.content, open_blob))
+        message = render(stored.content) if render is not None else _as_accepted(stored.content, open_blob)
+        if isinstance(message, Uncomposed):
+            return message
+        header = read_header(message.header)
         if isinstance(header, HeaderProblem):
             reason = f"the stored header cannot be read: line {header.line}: {header.problem}"
             return Uncomposed(Reply.of(451, "4.3.0", reason))
         header = add_own(remove_private(header), stored)
-        digest = body_hash(_body(stored.content, open_blob))
+        digest = body_hash(_body(message, open_blob))
     except (StorageUnavailableError, OSError):
         return Uncomposed(Reply.of(451, "4.3.0", "the stored content cannot be read now"))
-    return _finish(stored, header, sign(header.fields, digest, key, at=at, expires=expires))
+    head = sign(header.fields, digest, key, at=at, expires=expires) + bytes(header) + b"\r\n"
+    return _finish(message, head, utf8=stored.utf8 and not head.isascii())
 
 
 def remove_private(header: Header) -> Header:
@@ -141,41 +167,35 @@ def add_own(header: Header, stored: Stored) -> Header:
     return header.prepended(raws)
 
 
-def _finish(stored: Stored, header: Header, signature: bytes) -> Composed:
-    content = stored.content
-    head = signature + bytes(header) + b"\r\n"
-    offset = _body_offset(content)
+def _finish(message: Message, head: bytes, *, utf8: bool) -> Composed:
+    large = message.blob is not None
     return Composed(
-        head=head,
-        body=b"" if content.blob else content.data[offset:],
-        size=len(head) + content.size - offset,
-        blob=content.blob,
-        offset=offset if content.blob else 0,
-        eight_bit=content.eight_bit,
-        utf8=stored.utf8 and not head.isascii(),
+        head=head + message.body if large else head,
+        body=b"" if large else message.body,
+        size=len(head) + len(message.body) + message.rest,
+        blob=message.blob,
+        offset=message.offset,
+        eight_bit=message.eight_bit,
+        utf8=utf8,
     )
 
 
-def _body_offset(content: Content) -> int:
-    """Where the body begins: behind the empty line, which a message without a body need not have."""
-    return min(content.header_size + len(b"\r\n"), content.size)
-
-
-def _header_block(content: Content, open_blob: OpenBlob) -> bytes:
+def _as_accepted(content: Content, open_blob: OpenBlob) -> Message:
+    """The same for all recipients. A message without a body need not have the empty line before it."""
+    offset = min(content.header_size + len(b"\r\n"), content.size)
     if content.blob is None:
-        return content.header
+        return Message(content.header, content.data[offset:], eight_bit=content.eight_bit)
     with open_blob(content.blob, 0) as file:
-        return file.read(content.header_size)
+        header = file.read(content.header_size)
+    return Message(header, b"", content.blob, offset, content.size - offset, content.eight_bit)
 
 
-def _body(content: Content, open_blob: OpenBlob) -> Iterator[bytes]:
-    offset = _body_offset(content)
-    if content.blob is None:
-        yield content.data[offset:]
-        return
-    with open_blob(content.blob, offset) as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+def _body(message: Message, open_blob: OpenBlob) -> Iterator[bytes]:
+    yield message.body
+    if message.blob is not None:
+        with open_blob(message.blob, message.offset) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
 
 
 def _protocol(edge: str, *, utf8: bool) -> str:

@@ -7,15 +7,17 @@ from functools import partial
 
 import structlog
 
-from postroom.compose.compose import OpenBlob, Stored, Uncomposed, compose
+from postroom.compose.compose import OpenBlob, Render, Stored, Uncomposed, compose
 from postroom.compose.keys import Keys
 from postroom.compose.lru import Lru
+from postroom.compose.personal import personalise
 from postroom.compose.signer import Signer
 from postroom.errors import PostroomError
 from postroom.runtime.clock import Clock
 from postroom.types.composed import Composed
 from postroom.types.reply import Reply
 from postroom.wire.dkim import SigningKey
+from postroom.wire.template import TemplateCache
 
 log = structlog.get_logger()
 
@@ -47,9 +49,13 @@ class Composer:
         self._signer: Signer[Result] = Signer()
         self._composed: Lru[Key, Composed] = Lru(cache_octets, _weigh)
         self._running: dict[Key, asyncio.Future[Result]] = {}
+        self._templates = TemplateCache()
 
     async def compose(self, stored: Stored) -> Result:
-        """The bytes to send, or why there are none yet. Calls for one message that come together share one signature."""
+        """The bytes to send, or why there are none yet. Calls for one message that come together share one signature.
+
+        Not for personalised content: each recipient has its own.
+        """
         name = stored.account_id, stored.id
         composed = self._composed.get(name)
         if composed is not None:
@@ -61,6 +67,14 @@ class Composer:
                 return key
             running = self._running.get(name) or self._start(name, stored, key)
         return await asyncio.shield(running)
+
+    async def compose_for(self, stored: Stored, personalization: bytes) -> Result:
+        """What one recipient of personalised content gets (`personal.personalise`). Nobody shares it: it is not kept."""
+        key = await self._key(stored.signing_domain)
+        if isinstance(key, Uncomposed):
+            return key
+        render = partial(personalise, personalization=personalization, templates=self._templates)
+        return await self._submit(stored, key, render)
 
     def invalidate(self, domain: str | None = None) -> None:
         """The key of a domain, or any key, has changed: forget it and everything that was signed."""
@@ -80,11 +94,17 @@ class Composer:
         return key if key is not None else _unsigned(f"no signing key for {domain}")
 
     def _start(self, name: Key, stored: Stored, key: SigningKey) -> asyncio.Future[Result]:
-        at = self._clock.now_ms() // 1000
-        work = partial(compose, stored, key, self._open_blob, at=at, expires=at + self._valid)
-        running = self._running[name] = self._signer.submit(work, stored.content.size)
+        running = self._running[name] = self._submit(stored, key)
         running.add_done_callback(partial(self._finished, name))
         return running
+
+    def _submit(
+        self, stored: Stored, key: SigningKey, render: Render | None = None
+    ) -> asyncio.Future[Result]:
+        at = self._clock.now_ms() // 1000
+        expires = at + self._valid
+        work = partial(compose, stored, key, self._open_blob, at=at, expires=expires, render=render)
+        return self._signer.submit(work, stored.content.size)
 
     def _finished(self, name: Key, running: asyncio.Future[Result]) -> None:
         if self._running.get(name) is not running:

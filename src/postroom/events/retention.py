@@ -8,10 +8,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.config import Config
+from postroom.runtime import ids
 from postroom.runtime.blobs import Blobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import reach
-from postroom.store import nodes, partitions, retention
+from postroom.store import bulk_emails, nodes, partitions, retention
 from postroom.store.database import Database
 
 DAY = 86_400
@@ -26,21 +27,32 @@ log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """`run_once` does everything there is to do now; give it a turn every few minutes."""
+    """`run_once` does everything there is to do now; give it a turn every few minutes. `now` gives the wall clock in
+    milliseconds, or None while that cannot be trusted (`store.timescale`)."""
 
-    def __init__(self, database: Database, blobs: Blobs, config: Config, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        config: Config,
+        clock: Clock,
+        now: Callable[[], Awaitable[int | None]],
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._config = config
         self._clock = clock
+        self._now = now
         self._size = 100
         self._swept_at: float | None = None
 
     async def run_once(self) -> dict[str, int]:
         """How many rows of what went (names for the log)."""
-        now = self._clock.now_ms()
         keep = self._config.retention
-        await partitions.ensure(self._database, now)
+        await partitions.ensure(self._database, self._clock.now_ms())
+        now = await self._now()
+        if now is None:
+            return {}
         gone = {
             "strays": await self._sweep(now),
             "inbox": await self._inbox(now),
@@ -49,14 +61,21 @@ class Retention:
             "refusals": await self._slices(
                 lambda db, size: retention.delete_refusals(db, now - _ms(keep.refusals), size)
             ),
+            "suppressions": await self._slices(lambda db, size: retention.delete_suppressions(db, now, size)),
+            "idempotency_keys": await self._slices(
+                lambda db, size: retention.delete_idempotency_keys(db, now, size)
+            ),
+            "bulk_emails": await self._slices(
+                lambda db, size: bulk_emails.delete_old(db, ids.earliest(now - _ms(keep.emails)), size)
+            ),
             "messages": await self._with_blobs(
                 lambda db, size: retention.delete_messages(db, now - _ms(keep.emails), size)
             ),
         }
         async with self._database.write() as connection:
-            gone["quota_days"] = await retention.delete_quota_days(
-                connection, (now - _ms(keep.emails)) // _ms(DAY)
-            )
+            before = (now - _ms(keep.emails)) // _ms(DAY)
+            gone["quota_days"] = await retention.delete_quota_days(connection, before)
+            gone["request_days"] = await retention.delete_request_days(connection, before)
             gone["nodes"] = await nodes.forget(connection)
         if any(gone.values()):
             log.info("retention", **{name: count for name, count in gone.items() if count})

@@ -10,8 +10,9 @@ for every message travels in batches (`batches`): accept, claim, the delivery ti
 driver-level SQL, written once for each database.
 
 Beside the nouns: `migrate` brings the tables up to date at every start, `partitions` makes and drops days on
-PostgreSQL, `checkpoint` keeps SQLite's log short, `retention` deletes in slices, `interventions` is what people do to
-queue rows. A function that changes a configuration object raises `installation.version` in the same transaction.
+PostgreSQL, `checkpoint` keeps SQLite's log short, `retention` deletes in slices, `walk` reads long lists in
+pieces, `interventions` is what people do to queue rows. A function that changes a configuration object raises
+`installation.version` in the same transaction.
 
 What holds here: a row never exists without its content (small content commits with it, large content is in the
 blob store before); the queue row of an email is deleted in the transaction that makes the email final; nobody

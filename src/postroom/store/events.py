@@ -58,3 +58,15 @@ async def of_emails(
         event = EventRow(*row)
         found[event.email_id].append(event)
     return found
+
+
+async def suppression_reasons(
+    connection: AsyncConnection, account_id: str, email_ids: Sequence[str]
+) -> dict[str, str]:
+    """Why those of these emails that were suppressed were: `SuppressionList.activity_reason`."""
+    mine = (events.c.account_id == account_id, events.c.email_id.in_(email_ids))
+    statement = select(events.c.email_id, events.c.detail).where(
+        *mine, events.c.type == EventType.SUPPRESSED.value
+    )
+    rows = await connection.execute(statement)
+    return {email_id: json.loads(detail).get("reason", "") for email_id, detail in rows}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.store import attempts, emails, events
+from postroom.store import attempts, emails, events, walk
 from postroom.store.batches.rows import AttemptRow, EventRow
+from postroom.store.database import Database
 from postroom.store.emails import Email
 from postroom.store.query import among, columns, first, slices
 from postroom.store.schema import accounts, contents, messages
@@ -100,6 +102,21 @@ async def page(
     if account_id is not None:
         statement = statement.where(messages.c.account_id == account_id)
     return [(Message(*row[:-1]), row[-1]) for row in await connection.execute(statement)]
+
+
+async def newest(
+    database: Database, account_id: str, *, domain_id: str | None, offset: int, limit: int
+) -> list[tuple[str, int]]:
+    """(id, received at) of the messages of an account, or of one of its domains, from number `offset` on."""
+    fits = true() if domain_id is None else messages.c.domain_id == domain_id
+
+    def piece(below: str, size: int) -> Select[Any]:
+        mine = (messages.c.account_id == account_id, messages.c.id < below)
+        statement = select(messages.c.id, messages.c.received_at, fits.label("fits"))
+        return statement.where(*mine).order_by(messages.c.id.desc()).limit(size)
+
+    found = await walk.page(database, piece, walk.BEHIND_ALL, offset=offset, limit=limit)
+    return [(row.id, row.received_at) for row in found]
 
 
 async def _story(connection: AsyncConnection, message: Message) -> MessageStory:

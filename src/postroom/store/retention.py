@@ -13,18 +13,25 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal_column, or_, s
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.runtime import ids
+from postroom.store import bulk_emails
 from postroom.store.query import among, changed
 from postroom.store.schema import (
     accounts,
+    api_messages,
     attempts,
     contents,
     emails,
     events,
+    idempotency_keys,
     inbox,
+    message_metadata,
     messages,
+    personalizations,
     queue,
     quota_days,
     refusals,
+    request_days,
+    suppressions,
 )
 
 Key = tuple[str, str]
@@ -51,6 +58,7 @@ async def expire_contents(connection: AsyncConnection, now: int, limit: int) -> 
     await connection.execute(
         delete(contents).where(among(connection, keys, contents.c.account_id, contents.c.id))
     )
+    await _delete_personalizations(connection, keys)
     gone = {"content_gone": True, "content_expires_at": None, "blob": ""}
     await connection.execute(
         update(messages).where(among(connection, keys, messages.c.account_id, messages.c.id)).values(gone)
@@ -103,10 +111,37 @@ async def delete_messages(connection: AsyncConnection, before: int, limit: int) 
     await connection.execute(
         delete(contents).where(among(connection, keys, contents.c.account_id, contents.c.id))
     )
+    await _delete_personalizations(connection, keys)
+    await _delete_api_details(connection, keys)
     await connection.execute(
         delete(messages).where(among(connection, keys, messages.c.account_id, messages.c.id))
     )
     return len(rows), [blob for _, _, blob in rows if blob]
+
+
+async def _delete_personalizations(connection: AsyncConnection, keys: list[Key]) -> None:
+    mine = among(connection, keys, personalizations.c.account_id, personalizations.c.message_id)
+    await connection.execute(delete(personalizations).where(mine))
+
+
+async def _delete_api_details(connection: AsyncConnection, keys: list[Key]) -> None:
+    details = among(connection, keys, api_messages.c.account_id, api_messages.c.id)
+    await connection.execute(delete(api_messages).where(details))
+    named = among(connection, keys, message_metadata.c.account_id, message_metadata.c.message_id)
+    await connection.execute(delete(message_metadata).where(named))
+
+
+async def delete_idempotency_keys(connection: AsyncConnection, now: int, limit: int) -> int:
+    """Those whose time is over."""
+    over = (
+        select(idempotency_keys.c.account_id, idempotency_keys.c.key)
+        .where(idempotency_keys.c.expires_at <= now)
+        .order_by(idempotency_keys.c.expires_at)
+        .limit(limit)
+    )
+    keys = [(account_id, key) for account_id, key in await connection.execute(over)]
+    mine = among(connection, keys, idempotency_keys.c.account_id, idempotency_keys.c.key)
+    return await changed(connection, delete(idempotency_keys).where(mine))
 
 
 async def delete_events(connection: AsyncConnection, before: int, limit: int) -> int:
@@ -129,8 +164,25 @@ async def delete_refusals(connection: AsyncConnection, before: int, limit: int) 
     return await changed(connection, delete(refusals).where(refusals.c.id.in_(oldest)))
 
 
+async def delete_suppressions(connection: AsyncConnection, now: int, limit: int) -> int:
+    """Entries whose time is over, as those on hold."""
+    over = (
+        select(suppressions.c.account_id, suppressions.c.id)
+        .where(suppressions.c.account_id.in_(select(accounts.c.id)), suppressions.c.expires_at <= now)
+        .order_by(suppressions.c.expires_at)
+        .limit(limit)
+    )
+    keys = [(account_id, entry_id) for account_id, entry_id in await connection.execute(over)]
+    mine = among(connection, keys, suppressions.c.account_id, suppressions.c.id)
+    return await changed(connection, delete(suppressions).where(mine))
+
+
 async def delete_quota_days(connection: AsyncConnection, before_day: int) -> int:
     return await changed(connection, delete(quota_days).where(quota_days.c.day < before_day))
+
+
+async def delete_request_days(connection: AsyncConnection, before_day: int) -> int:
+    return await changed(connection, delete(request_days).where(request_days.c.day < before_day))
 
 
 async def inbox_domains(connection: AsyncConnection) -> list[Key]:
@@ -171,6 +223,6 @@ async def trim_inbox(
 
 
 async def blobs_named(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
-    """Those of these blob keys that a message still names."""
+    """Those of these blob keys that a message or a bulk email still names."""
     statement = select(messages.c.blob).where(messages.c.blob.in_(keys), messages.c.blob != "")
-    return set(await connection.scalars(statement))
+    return set(await connection.scalars(statement)) | await bulk_emails.blobs_named(connection, keys)

@@ -168,6 +168,27 @@ smtp_users = Table(
     Index(None, "domain_id"),
 )
 
+tokens = Table(
+    "tokens",
+    metadata,
+    _object_id(primary_key=True),
+    _object_id("account_id"),
+    Column("domain_id", String(16), comment="null: for all domains of the account"),
+    _words("name", 50),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the whole token"),
+    Column("preview", String(32), nullable=False, comment="how it begins and ends, for people"),
+    Column("scopes", Text, nullable=False, comment="separated by spaces"),
+    _flag("paused", default=False),
+    Column("expires_at", BigInteger),
+    Column(
+        "allowed_addresses", Text, nullable=False, server_default=text("''"), comment="networks, one a line"
+    ),
+    Column("last_used_at", BigInteger),
+    _at("created_at"),
+    _at("updated_at"),
+    Index(None, "account_id", "created_at"),
+)
+
 suppressions = Table(
     "suppressions",
     metadata,
@@ -183,7 +204,68 @@ suppressions = Table(
     Column("address", String(320), nullable=False),
     _words("reason"),
     _at("created_at"),
+    _flag("pattern", default=False),
+    Column("stream", String(16), nullable=False, server_default=text("''"), comment="empty: all mail"),
+    Column("expires_at", BigInteger),
     Index(None, "account_id", "address"),
+    Index(
+        "ix_suppressions_pattern",
+        "account_id",
+        sqlite_where=text("pattern"),
+        postgresql_where=text("pattern"),
+    ),
+    Index(
+        "ix_suppressions_expires_at",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_suppressions_whole_account",
+        "account_id",
+        "list",
+        "address",
+        unique=True,
+        sqlite_where=text("domain_id IS NULL"),
+        postgresql_where=text("domain_id IS NULL"),
+    ),
+    Index(
+        "ix_suppressions_one_domain",
+        "account_id",
+        "list",
+        "address",
+        "domain_id",
+        unique=True,
+        sqlite_where=text("domain_id IS NOT NULL"),
+        postgresql_where=text("domain_id IS NOT NULL"),
+    ),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    _object_id("account_id", primary_key=True),
+    _object_id(primary_key=True),
+    Column("domain_id", String(16), comment="null: for all domains of the account"),
+    Column("version_id", String(16), nullable=False, comment="the newest"),
+    _words("name", 50),
+    Column("type", String(8), nullable=False, comment="how it was made: dd, rt, gh, api"),
+    Column("categories", Text, nullable=False, server_default=text("''"), comment="one a line"),
+    _at("created_at"),
+    _at("updated_at"),
+)
+
+template_versions = Table(
+    "template_versions",
+    metadata,
+    _object_id("account_id", primary_key=True),
+    _object_id(primary_key=True),
+    _object_id("template_id"),
+    Column("number", Integer, nullable=False, comment="counted from 1"),
+    Column("content", LargeBinary, nullable=False, comment="types.template, JSON in zstd"),
+    _at("created_at"),
+    UniqueConstraint("account_id", "template_id", "number"),
+    comment="what a template was at a time; never changes",
 )
 
 quota_days = Table(
@@ -192,6 +274,15 @@ quota_days = Table(
     _object_id("account_id", primary_key=True),
     Column("day", Integer, primary_key=True, comment="days since 1970, UTC"),
     Column("used", BigInteger, nullable=False),
+)
+
+request_days = Table(
+    "request_days",
+    metadata,
+    _object_id("account_id", primary_key=True),
+    Column("day", Integer, primary_key=True, comment="days since 1970, UTC"),
+    Column("used", BigInteger, nullable=False),
+    comment="API requests; those who count write their sums every few seconds",
 )
 
 # -- mail ----------------------------------------------------------------------------------------------------------
@@ -237,6 +328,58 @@ messages = Table(
         sqlite_where=text("content_expires_at IS NOT NULL"),
         postgresql_where=text("content_expires_at IS NOT NULL"),
     ),
+)
+
+personalizations = Table(
+    "personalizations",
+    metadata,
+    _object_id("account_id", primary_key=True),
+    _mail_id("email_id", primary_key=True),
+    _mail_id("message_id"),
+    Column("data", LargeBinary, nullable=False, comment="JSON, types.parts.Personalization"),
+    Index("ix_personalizations_message_id", "account_id", "message_id"),
+    comment="what differs from recipient to recipient; goes with the content of its message",
+)
+
+api_messages = Table(
+    "api_messages",
+    metadata,
+    _object_id("account_id", primary_key=True),
+    _mail_id(primary_key=True),
+    Column("template_id", String(16)),
+    Column("template_version", String(16), comment="template_versions.id"),
+    Column("headers", Text, comment="JSON: the custom ones, a list of {name, value}"),
+    Column("metadata", Text, comment="JSON: an object of strings"),
+    Column("send_at", BigInteger, comment="when a scheduled message was asked to be sent"),
+    Index(
+        "ix_api_messages_send_at",
+        "account_id",
+        "send_at",
+        sqlite_where=text("send_at IS NOT NULL"),
+        postgresql_where=text("send_at IS NOT NULL"),
+    ),
+    comment="what only messages of the API have; those without any of it have no row",
+)
+
+message_metadata = Table(
+    "message_metadata",
+    metadata,
+    _object_id("account_id", primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("value", String(255), primary_key=True),
+    _mail_id("message_id", primary_key=True),
+    Index(None, "account_id", "message_id"),
+    comment="api_messages.metadata once more, to be searched",
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _object_id("account_id", primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False, comment="SHA-256 of what was asked"),
+    Column("answer", Text, nullable=False, comment="JSON: what the answer is made of"),
+    Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
 emails = Table(

@@ -1,11 +1,13 @@
 """Limits: connections, failed logins, errors, time, rate; and draining (S08, S17, S18)."""
 
 import asyncio
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 
 from postroom.accept.submission import channel
+from postroom.accept.submission.context import BUFFER
 from postroom.accept.submission.deadlines import Deadlines
 from postroom.accept.submission.limits import (
     ConnectionLimits,
@@ -16,7 +18,8 @@ from postroom.accept.submission.limits import (
 from postroom.config import Config, Listen, Submission
 from postroom.errors import ConfigError
 from postroom.runtime.clock import FakeClock
-from support.submission import MESSAGE_ID, relay, until
+from postroom.types.refusals import AUTH_FAILED, Refused
+from support.submission import MESSAGE_ID, User, relay, until
 
 
 @pytest.mark.parametrize(
@@ -36,7 +39,7 @@ def test_client_addresses(host: str, client: str, network: str):
 def test_s08_failures_make_an_address_wait_longer_and_longer():
     clock = FakeClock()
     failed = FailedLogins(3, clock.monotonic)
-    waits = [failed.failed("192.0.2.1") for _ in range(15)]
+    waits = [failed.failed("192.0.2.1", "user") for _ in range(15)]
     assert waits[:3] == [0, 0, 0]
     assert all(later == min(2 * sooner, 900) for sooner, later in pairwise(waits[3:]))
     refused = failed.wait("192.0.2.1", "user")
@@ -46,7 +49,7 @@ def test_s08_failures_make_an_address_wait_longer_and_longer():
     clock.advance(901)
     assert failed.wait("192.0.2.1", "user") is None
     clock.advance(3600)
-    assert failed.failed("192.0.2.1") == 0
+    assert failed.failed("192.0.2.1", "user") == 0
 
 
 def test_s08_an_attacker_in_one_network_cannot_shut_out_the_owner():
@@ -54,7 +57,7 @@ def test_s08_an_attacker_in_one_network_cannot_shut_out_the_owner():
     failed = FailedLogins(3, clock.monotonic)
     failed.succeeded("2001:db8::1", "owner")
     for address in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::4"):
-        failed.failed(address)
+        failed.failed(address, "other")
     assert failed.wait("2001:db8::9", "owner") is None
     assert failed.wait("2001:db8::9", "other") is not None
     clock.advance(24 * 3600 + 1)
@@ -66,8 +69,33 @@ def test_s08_memory_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("postroom.accept.submission.limits.MOST_REMEMBERED", 10)
     failed = FailedLogins(1, FakeClock().monotonic)
     for at in range(100):
-        failed.failed(f"192.0.2.{at}")
-    assert len(failed._failures) == 10
+        failed.failed(f"192.0.2.{at}", f"user{at}")
+        failed.succeeded(f"192.0.2.{at}", "user")
+    tables = (failed._failures, failed._guesses, failed._known, failed._known_networks)
+    assert [len(table) for table in tables] == [10] * 4
+    assert not failed.is_known("192.0.2.1")
+    assert failed.is_known("192.0.2.99")
+    failed.failed("192.0.2.1", "x" * 100_000)
+    assert max(map(len, failed._guesses)) == 320
+
+
+def test_s08_the_more_one_password_is_guessed_at_the_longer_a_guess_takes():
+    clock = FakeClock()
+    failed = FailedLogins(5, clock.monotonic)
+    failed.succeeded("192.0.2.1", "owner")
+    delays = []
+    for at in range(120):
+        failed.failed(f"198.51.{at}.1", "Owner")
+        delays.append(failed.delay(f"203.0.113.{at}", "owner"))
+    assert delays == sorted(delays)
+    assert sorted(set(delays)) == [0, 1, 2, 4, 8, 10]
+    assert delays.index(1) == 19
+    assert failed.delay("192.0.2.1", "OWNER") == 0  # he comes from where he always does
+    assert failed.delay("203.0.113.1", "other") == 0
+    clock.advance(3601)
+    assert failed.delay("203.0.113.1", "owner") == 0
+    failed.forget()
+    assert failed._guesses == {}
 
 
 def test_s17_the_last_connections_are_for_known_addresses():
@@ -166,6 +194,30 @@ async def test_s08_an_address_that_guesses_has_to_wait_but_its_owner_has_not():
             assert (await client.log_in("user2")).startswith("235 ")
 
 
+async def test_s08_a_guess_at_a_user_who_is_under_attack_is_held_back(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("postroom.accept.submission.limits.FREE_GUESSES", 2)
+    monkeypatch.setattr("postroom.accept.submission.limits.LONGEST_DELAY", 0.2)
+    loop = asyncio.get_running_loop()
+    async with relay() as one:
+        for source in ("127.0.0.3", "127.0.0.4"):
+            async with await one.connect("starttls", source=source) as client:
+                assert (await client.log_in("user", "wrong")).startswith("535 ")
+        async with await one.connect("starttls", source="127.0.0.5") as client:
+            began = loop.time()
+            assert (await client.log_in("user")).startswith("235 ")  # the owner, from somewhere else
+            assert loop.time() - began >= 0.19
+            assert (await client.message()).startswith("250 ")
+
+
+async def test_s08_strangers_are_recorded_by_their_network_with_the_name_they_tried():
+    async with relay() as one, await one.connect("starttls") as client:
+        await client.log_in("nobody", "wrong")
+        record = one.server._context.record
+        record(Refused(AUTH_FAILED), "2001:db8:1:2:3:4:5:6", username="nobody")
+        record(Refused(AUTH_FAILED), "2001:db8:1:2:3:4:5:6", login=User("user"))
+        assert one.policy.strangers == [("127.0.0.1", "nobody"), ("2001:db8:1:2::/64", "nobody")]
+
+
 async def test_s18_errors_slow_down_and_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(channel, "ERROR_DELAY", 0.03)
     loop = asyncio.get_running_loop()
@@ -209,6 +261,20 @@ async def test_s17_silence_within_data():
         client.send(b"Subject: x\r\n")
         assert (await client.reply()).startswith("421 4.4.2 ")
         assert await client.closed()
+        assert one.policy.messages == []
+
+
+async def test_s17_content_that_trickles(monkeypatch: pytest.MonkeyPatch):
+    """No silence is too long, and still it would take for ever."""
+    monkeypatch.setattr("postroom.accept.submission.deadlines.RATE_AFTER", 0.1)
+    async with relay(data_timeout=0.4, min_data_rate=1000) as one, await one.log_in() as client:
+        await client.envelope()
+        reply = asyncio.create_task(client.reply())
+        while not reply.done():
+            client.send(b"x")
+            await asyncio.sleep(0.01)
+        assert (await reply).startswith("421 4.4.2 ")
+        assert one.policy.refused_rules == ["too-slow"]
         assert one.policy.messages == []
 
 
@@ -275,3 +341,41 @@ async def test_a_taken_port_names_its_setting(setting: str):
         ):
             await server.start()
         assert server.addresses == []
+
+
+async def test_s17_no_client_holds_the_loop_however_much_it_sends_at_once(monkeypatch: pytest.MonkeyPatch):
+    """Its input is worked off a part at a time, and the others have their turns between."""
+    loop = asyncio.get_running_loop()
+    events: Counter[int] = Counter()
+    turn = 0
+    slow_down = channel.Channel._slow_down
+
+    def counted(self: channel.Channel) -> None:
+        events[turn] += 1
+        slow_down(self)
+
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+        loop.call_soon(next_turn)
+
+    monkeypatch.setattr(channel.Channel, "_slow_down", counted)
+    async with relay() as one, await one.log_in() as client:
+        next_turn()
+        client.send(b"MAIL FROM:<a@example.com>\r\n" + b"RCPT TO:<b@example.net>\r\n" * 5000)
+        replies = [await client.reply() for _ in range(5001)]
+        assert [reply[:3] for reply in replies] == ["250"] * 1001 + ["452"] * 4000
+    assert events.total() > 5000
+    assert max(events.values()) <= channel.MOST_EVENTS
+
+
+async def test_s17_a_client_that_never_reads_is_closed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(channel, "LINGER", 0.1)
+    async with relay(command_timeout=0.2) as one, await one.log_in() as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        client.send(b"MAIL FROM:<a@example.com>\r\n" + b"RCPT TO:<b@example.net>\r\n" * 200_000)
+        connection = next(iter(one.server._context.connections))
+        await until(lambda: connection._paused & channel.UNSENT)
+        assert connection._session.buffered <= 2 * BUFFER
+        await until(lambda: one.server.connections == 0)
+    assert one.policy.refused_rules[-1] == "idle-timeout"

@@ -8,6 +8,7 @@ import pytest
 
 from postroom.accept.rate import Pace
 from postroom.errors import StorageUnavailableError
+from postroom.runtime import killpoints
 from postroom.types.envelope import Address, Recipient
 from postroom.types.refusals import (
     ACCOUNT_SUSPENDED,
@@ -44,6 +45,15 @@ async def test_a_message_is_accepted(tls: str):
         assert (content.size, content.header_size, content.blob) == (20, 12, None)
         assert one.policy.logins == [("user", "secret", "127.0.0.1")]
         assert one.server.accepted == 2
+        await until(lambda: one.server.connections == 0)
+
+
+@pytest.mark.parametrize("place", ["submission.end_of_data", "submission.before_answer"])
+async def test_after_a_fault_inside_nobody_waits_for_an_answer(place: str, monkeypatch: pytest.MonkeyPatch):
+    """What became of the message is unknown then, so no reply would be true: the connection ends."""
+    async with relay() as one, await one.log_in() as client:
+        monkeypatch.setattr(killpoints, "_plan", killpoints.plan({killpoints.SWITCH: f"{place}:raise"}))
+        assert await client.message() == ""
         await until(lambda: one.server.connections == 0)
 
 

@@ -14,20 +14,27 @@ from collections.abc import Sequence
 
 from postroom.runtime.killpoints import reach
 from postroom.store.batches import postgres, sqlite
-from postroom.store.batches.rows import Entry, OutcomeRecord, Plan, Ticked
+from postroom.store.batches.rows import Entry, Key, OutcomeRecord, Plan, Ticked
 from postroom.store.database import Database
 
 
 async def accept(
-    database: Database, day: int, limited: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
+    database: Database,
+    day: int,
+    limited: Sequence[str],
+    addresses: Sequence[tuple[str, str]],
+    plan: Plan,
+    keys: Sequence[Key] = (),
+    now: int = 0,
 ) -> dict[str, int]:
     """Insert what `plan` decides, in one transaction; durable when this returns. Answers with the emails that each
     account has now had accepted on that day.
 
     `limited` are the accounts for which `plan` needs to know that beforehand, exactly: their counters are read, and
-    on PostgreSQL locked, first. `addresses` are the (account id, recipient) pairs of the batch.
+    on PostgreSQL locked, first. `addresses` are the (account id, recipient) pairs of the batch. `keys` are idempotency
+    keys: until the transaction ends nobody else can take them, and `plan` is told which are taken at the time `now`.
     """
-    arguments = (day, sorted(set(limited)), addresses, plan)
+    arguments = (day, sorted(set(limited)), addresses, plan, sorted(set(keys)), now)
     counts: dict[str, int]
     if database.sqlite:
         counts = await database.sqlite_batch(sqlite.accept, *arguments)
@@ -38,14 +45,22 @@ async def accept(
 
 
 async def claim(
-    database: Database, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
+    database: Database,
+    owner: int,
+    free: Sequence[int],
+    account_id: str,
+    now: int,
+    limit: int,
+    *,
+    ahead: int = 0,
 ) -> list[Entry]:
     """Up to `limit` due rows of one account whose owner is in `free` (0 and dead incarnations) become `owner`'s.
 
+    `now` and `ahead` are the clock's `moment`. Entries whose recipient is suppressed by now say so (X05).
     Rows that carry a mark had an attempt whose outcome nobody recorded: they come back with `attempts` and
     `unfinished` raised, the mark cleared, and the event `possible_duplicate` recorded.
     """
-    arguments = (owner, list(free), account_id, now, limit)
+    arguments = (owner, list(free), account_id, now + ahead, limit, now)
     entries: list[Entry]
     if database.sqlite:
         entries = await database.sqlite_batch(sqlite.claim, *arguments)
@@ -58,9 +73,10 @@ async def claim(
 async def tick(
     database: Database, owner: int, records: Sequence[OutcomeRecord], marks: Sequence[tuple[str, str]]
 ) -> Ticked:
-    """Record outcomes and mark attempts ((account id, email id) pairs) of rows that `owner` still owns.
+    """Record outcomes, and mark the attempts of `owner` that are about to begin ((account id, email id) pairs).
 
-    Rows that are not owned any more (claimed by another node, cancelled) are left alone and not in the answer.
+    Each outcome has its own owner: a node that has lost its lease, and has a new number, still records what it learned
+    under the old one. Rows with another owner (claimed by another node, cancelled) are left alone and not in the answer.
     """
     ticked: Ticked
     if database.sqlite:

@@ -13,24 +13,33 @@ from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
     ENTRY_COLUMNS,
+    SUPPRESSING_COLUMNS,
+    ApiMessageRow,
     AttemptRow,
     ContentRow,
     EmailChange,
     EmailRow,
     Entry,
     EventRow,
+    IdempotencyRow,
     InboxRow,
     Inserts,
+    Key,
     MessageRow,
+    MetadataRow,
     OutcomeRecord,
+    PersonalizationRow,
     Plan,
     QueueChange,
     QueueRow,
     Ticked,
     claimed,
     current,
+    flag_suppressed,
 )
 from postroom.store.schema import metadata
+from postroom.store.suppressions import lock_name
+from postroom.types.suppression import Suppressing
 
 LOCK = """
 INSERT INTO quota_days (account_id, day, used) SELECT account_id, $2, 0 FROM unnest($1::text[]) AS account_id ORDER BY 1
@@ -38,21 +47,56 @@ ON CONFLICT (account_id, day) DO UPDATE SET used = quota_days.used
 RETURNING account_id, used
 """
 
-SUPPRESSED = """
-SELECT s.account_id, s.address FROM suppressions s
+SUPPRESSED = f"""
+SELECT {SUPPRESSING_COLUMNS} FROM suppressions s
 JOIN unnest($1::text[], $2::text[]) AS a(account_id, address) ON s.account_id = a.account_id AND s.address = a.address
+WHERE NOT s.pattern
+UNION ALL SELECT {SUPPRESSING_COLUMNS} FROM suppressions s WHERE s.pattern AND s.account_id = ANY($1::text[])
+"""  # noqa: S608 - column names of ours
+
+
+async def _suppressing(connection: Any, addresses: Sequence[tuple[str, str]]) -> list[Suppressing]:
+    return [Suppressing(*row) for row in await connection.fetch(SUPPRESSED, *_columns(addresses, 2))]
+
+
+LOCK_KEYS = (
+    "SELECT pg_advisory_xact_lock(lock) FROM (SELECT DISTINCT hashtextextended(k, 0) AS lock "
+    "FROM unnest($1::text[]) AS k ORDER BY 1) AS locks"
+)
+EXPIRED = """
+DELETE FROM idempotency_keys i USING unnest($1::text[], $2::text[]) AS k(account_id, key)
+WHERE i.account_id = k.account_id AND i.key = k.key AND i.expires_at <= $3
+"""
+TAKEN = """
+SELECT i.account_id, i.key FROM idempotency_keys i JOIN unnest($1::text[], $2::text[]) AS k(account_id, key)
+ON i.account_id = k.account_id AND i.key = k.key
 """
 
 
+async def _taken(connection: Any, keys: Sequence[Key], now: int) -> set[Key]:
+    """Another node may be about to take one of them: who comes second waits for its transaction."""
+    if not keys:
+        return set()
+    await connection.fetch(LOCK_KEYS, [f"idempotency {account_id} {key}" for account_id, key in keys])
+    await connection.execute(EXPIRED, *_columns(keys, 2), now)
+    return {(row["account_id"], row["key"]) for row in await connection.fetch(TAKEN, *_columns(keys, 2))}
+
+
 async def accept(
-    connection: Any, day: int, limited: Sequence[str], addresses: Sequence[tuple[str, str]], plan: Plan
+    connection: Any,
+    day: int,
+    limited: Sequence[str],
+    addresses: Sequence[tuple[str, str]],
+    plan: Plan,
+    keys: Sequence[Key],
+    now: int,
 ) -> dict[str, int]:
     used: dict[str, int] = {}
     if limited:
         # The upsert locks the counters, in account order: two batches can wait for each other, never deadlock.
         used = {row["account_id"]: row["used"] for row in await connection.fetch(LOCK, limited, day)}
-    suppressed = await connection.fetch(SUPPRESSED, *_columns(addresses, 2))
-    inserts = plan(used, {(row["account_id"], row["address"]) for row in suppressed})
+    taken = await _taken(connection, keys, now)
+    inserts = plan(used, await _suppressing(connection, addresses), taken)
     counted = await _insert_all(connection, inserts, day) if inserts.messages or inserts.counts else []
     reach("accept.before_commit")
     return {row["account_id"]: row["used"] for row in counted}
@@ -99,6 +143,10 @@ INSERT = _insert_statement()
 
 async def _insert_all(connection: Any, inserts: Inserts, day: int) -> list[Any]:
     """The new counters come back."""
+    await _insert(connection, "personalizations", PersonalizationRow, inserts.personalizations)
+    await _insert(connection, "api_messages", ApiMessageRow, inserts.api_messages)
+    await _insert(connection, "message_metadata", MetadataRow, inserts.metadata)
+    await _insert(connection, "idempotency_keys", IdempotencyRow, inserts.idempotency)
     await _insert(connection, "events", EventRow, inserts.events)
     arrays: list[list[Any]] = []
     for table, row in _ORDINARY:
@@ -115,17 +163,26 @@ claimed AS (
     UPDATE queue q SET owner = $5, hold = '' FROM due
     WHERE q.account_id = due.account_id AND q.email_id = due.email_id RETURNING q.*)
 SELECT {ENTRY_COLUMNS} FROM claimed q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id
+JOIN messages m ON m.account_id = q.account_id AND m.id = q.message_id
 """  # noqa: S608 - column names of ours
 
 
+LOCK_SUPPRESSIONS = "SELECT pg_advisory_xact_lock_shared(hashtext($1))"
+
+
 async def claim(
-    connection: Any, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
+    connection: Any, owner: int, free: Sequence[int], account_id: str, due_by: int, limit: int, at: int
 ) -> list[Entry]:
-    rows = await connection.fetch(CLAIM, free, account_id, now, limit, owner)
-    taken = [claimed(tuple(row), now) for row in rows]
+    rows = await connection.fetch(CLAIM, free, account_id, due_by, limit, owner)
+    taken = [claimed(tuple(row), at) for row in rows]
     await _interrupt(connection, [event for _, event in taken if event is not None])
+    entries = [entry for entry, _ in taken]
+    if entries:
+        addresses = [(account_id, entry.recipient) for entry in entries]
+        await connection.fetch(LOCK_SUPPRESSIONS, lock_name(account_id))
+        flag_suppressed(entries, await _suppressing(connection, addresses), at)
     reach("claim.before_commit")
-    return [entry for entry, _ in taken]
+    return entries
 
 
 UNMARK = """
@@ -149,9 +206,9 @@ async def _interrupt(connection: Any, events: list[EventRow]) -> None:
 
 
 OWNED = """
-SELECT q.email_id, q.attempts FROM queue q JOIN unnest($2::text[], $3::text[]) AS k(account_id, email_id)
+SELECT q.email_id, q.owner, q.attempts FROM queue q JOIN unnest($2::text[], $3::text[]) AS k(account_id, email_id)
     ON q.account_id = k.account_id AND q.email_id = k.email_id
-WHERE q.owner = $1 ORDER BY q.email_id FOR UPDATE OF q
+WHERE q.owner = ANY($1::int[]) ORDER BY q.email_id FOR UPDATE OF q
 """
 
 MARK = """
@@ -165,8 +222,9 @@ async def tick(
 ) -> Ticked:
     kept: list[OutcomeRecord] = []
     if records:
-        owned = await connection.fetch(OWNED, owner, *_columns([record.key for record in records], 2))
-        kept = current(records, {row["email_id"]: row["attempts"] for row in owned})
+        owners = list({record.owner for record in records})
+        owned = await connection.fetch(OWNED, owners, *_columns([record.key for record in records], 2))
+        kept = current(records, {row["email_id"]: (row["owner"], row["attempts"]) for row in owned})
         await _record(connection, kept)
         reach("tick.outcomes_written")
     marked: set[str] = set()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from postroom.runtime.ids import mail_id
+from postroom.types.draft import Stream
 from postroom.types.events import EventType
+from postroom.types.suppression import Lists, Suppressed, Suppressing
 
 
 class ContentRow(NamedTuple):
@@ -39,6 +41,38 @@ class MessageRow(NamedTuple):
     blob: str
     received_at: int
     content_expires_at: int | None
+
+
+class PersonalizationRow(NamedTuple):
+    account_id: str
+    email_id: str
+    message_id: str
+    data: bytes
+
+
+class ApiMessageRow(NamedTuple):
+    account_id: str
+    id: str
+    template_id: str | None
+    template_version: str | None
+    headers: str | None
+    metadata: str | None
+    send_at: int | None
+
+
+class MetadataRow(NamedTuple):
+    account_id: str
+    name: str
+    value: str
+    message_id: str
+
+
+class IdempotencyRow(NamedTuple):
+    account_id: str
+    key: str
+    fingerprint: bytes
+    answer: str
+    expires_at: int
 
 
 class EmailRow(NamedTuple):
@@ -110,18 +144,28 @@ class Inserts:
     emails: list[EmailRow] = field(default_factory=list)
     queue: list[QueueRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
+    personalizations: list[PersonalizationRow] = field(default_factory=list)
+    api_messages: list[ApiMessageRow] = field(default_factory=list)
+    metadata: list[MetadataRow] = field(default_factory=list)
+    idempotency: list[IdempotencyRow] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
 
-Plan = Callable[[dict[str, int], set[tuple[str, str]]], Inserts]
-"""Decides each member of an accept batch inside its transaction: given the emails counted today per limited account and the
-suppressed (account id, address) pairs among its recipients, returns what to insert. It is called once."""
+Key = tuple[str, str]
+"""An account and one of its idempotency keys."""
+
+Plan = Callable[[dict[str, int], Sequence[Suppressing], Collection[Key]], Inserts]
+"""Decides each member of an accept batch inside its transaction: given the emails counted today per limited account, the
+suppressions that may concern its recipients and those of its idempotency keys that are taken, returns what to insert.
+It is called once."""
 
 
 @dataclass(slots=True)
 class Entry:
     """A queue row as the delivery engine holds it, with what the engine needs of its email. `sent`: an attempt has
-    reached a server, and the event that says so is written."""
+    reached a server, and the event that says so is written. `suppressed`: the lists the recipient was on when that was
+    last looked up, at `checked_at` of the engine's monotonic clock. `suspect`: its last owner died while it had it.
+    `owner` is the incarnation that got it: what comes of it is recorded while the row still carries that number."""
 
     account_id: str
     email_id: str
@@ -138,6 +182,11 @@ class Entry:
     dsn_orcpt: str
     possible_duplicate: bool = False
     sent: bool = False
+    stream: str = Stream.TRANSACTIONAL.value
+    owner: int = 0
+    suppressed: Lists = ()
+    checked_at: float = 0.0
+    suspect: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -146,11 +195,21 @@ class Entry:
 
 ENTRY_COLUMNS = """
 q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts, q.unfinished,
-e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate, e.sent, q.mark
+e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate, e.sent, m.stream, q.owner,
+q.mark
 """
 
+SUPPRESSING_COLUMNS = ", ".join(f"s.{name}" for name in Suppressing._fields)
 
-def claimed(row: Sequence[Any], now: int) -> tuple[Entry, EventRow | None]:
+
+def flag_suppressed(entries: Iterable[Entry], suppressing: Iterable[Suppressing], now: int) -> None:
+    """Tell each entry on which lists its recipient is now. `now` is in milliseconds."""
+    suppressed = Suppressed(suppressing, now)
+    for entry in entries if suppressed else ():
+        entry.suppressed = suppressed.lists(entry.account_id, entry.recipient, entry.domain_id, entry.stream)
+
+
+def claimed(row: Sequence[Any], at: int) -> tuple[Entry, EventRow | None]:
     """An entry from a row of `ENTRY_COLUMNS`. If it carries a mark, its last owner went away during an attempt: that
     attempt counts, nobody knows its outcome, and the event that says so comes with it."""
     entry, mark = Entry(*row[:-1]), row[-1]
@@ -163,8 +222,8 @@ def claimed(row: Sequence[Any], now: int) -> tuple[Entry, EventRow | None]:
     detail = json.dumps({"reason": "the attempt was interrupted", "attempt": mark})
     event = EventRow(
         account_id=entry.account_id,
-        id=mail_id(now),
-        at=now,
+        id=mail_id(at),
+        at=at,
         email_id=entry.email_id,
         message_id=entry.message_id,
         type=EventType.POSSIBLE_DUPLICATE.value,
@@ -201,8 +260,10 @@ class EmailChange(NamedTuple):
 
 @dataclass(slots=True)
 class OutcomeRecord:
-    """One outcome with everything it writes. `keep_content_until` matters when the message has no recipient left."""
+    """One outcome with everything it writes. `owner` is the incarnation whose attempt it was; `keep_content_until`
+    matters when the message has no recipient left."""
 
+    owner: int
     queue: QueueChange
     email: EmailChange
     events: list[EventRow]
@@ -215,15 +276,14 @@ class OutcomeRecord:
         return self.queue.account_id, self.queue.email_id
 
 
-def current(records: Sequence[OutcomeRecord], owned: dict[str, int]) -> list[OutcomeRecord]:
-    """The records that still fit: the row is ours (`owned`: email id to attempts in the row) and this attempt is not
-    counted yet. Writing a batch again after an unknown commit therefore changes nothing."""
-    return [
-        record
-        for record in records
-        if (attempts := owned.get(record.queue.email_id)) is not None
-        and (record.attempt is None or attempts < record.queue.attempts)
-    ]
+def current(records: Sequence[OutcomeRecord], found: dict[str, tuple[int, int]]) -> list[OutcomeRecord]:
+    """The records that still fit (`found`: email id to owner and attempts in the row): nobody has claimed the row since,
+    and this attempt is not counted yet. Writing a batch again after an unknown commit therefore changes nothing."""
+    return [record for record in records if _fits(record, *found.get(record.queue.email_id, (-1, 0)))]
+
+
+def _fits(record: OutcomeRecord, owner: int, attempts: int) -> bool:
+    return record.owner == owner and (record.attempt is None or attempts < record.queue.attempts)
 
 
 class Ticked(NamedTuple):

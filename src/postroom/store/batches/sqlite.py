@@ -11,23 +11,31 @@ from typing import Any
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
     ENTRY_COLUMNS,
+    SUPPRESSING_COLUMNS,
+    ApiMessageRow,
     AttemptRow,
     ContentRow,
     EmailChange,
     EmailRow,
     Entry,
     EventRow,
+    IdempotencyRow,
     InboxRow,
     Inserts,
+    Key,
     MessageRow,
+    MetadataRow,
     OutcomeRecord,
+    PersonalizationRow,
     Plan,
     QueueChange,
     QueueRow,
     Ticked,
     claimed,
     current,
+    flag_suppressed,
 )
+from postroom.types.suppression import Suppressing
 
 VARIABLES = 30_000  # SQLite takes 32,766 in one statement
 ROWS = 200  # beyond this a longer statement saves nothing
@@ -39,6 +47,8 @@ def accept(
     limited: Sequence[str],
     addresses: Sequence[tuple[str, str]],
     plan: Plan,
+    keys: Sequence[Key],
+    now: int,
 ) -> dict[str, int]:
     used = dict.fromkeys(limited, 0)
     for part in _parts([(account,) for account in limited], 1):
@@ -46,7 +56,7 @@ def accept(
             "SELECT account_id, used FROM quota_days WHERE day = ? AND account_id IN", len(part), 1
         )
         used.update(connection.execute(sql, (day, *_flat(part))))
-    inserts = plan(used, _suppressed(connection, addresses))
+    inserts = plan(used, _suppressing(connection, addresses), _taken(connection, keys, now))
     _insert_all(connection, inserts)
     counted = _count(connection, day, inserts.counts)
     reach("accept.before_commit")
@@ -66,21 +76,45 @@ def _count(connection: sqlite3.Connection, day: int, counts: dict[str, int]) -> 
     return counted
 
 
-def _suppressed(connection: sqlite3.Connection, addresses: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+SUPPRESSED = (
+    f"SELECT {SUPPRESSING_COLUMNS} FROM suppressions s WHERE NOT pattern AND (account_id, address) IN"  # noqa: S608
+)
+PATTERNS = f"SELECT {SUPPRESSING_COLUMNS} FROM suppressions s WHERE pattern AND account_id IN"  # noqa: S608
+
+
+def _suppressing(connection: sqlite3.Connection, addresses: Sequence[tuple[str, str]]) -> list[Suppressing]:
     if connection.execute("SELECT 1 FROM suppressions LIMIT 1").fetchone() is None:
-        return set()  # the common case is worth a shortcut
-    found: set[tuple[str, str]] = set()
+        return []  # the common case is worth a shortcut
+    found: list[Suppressing] = []
     for part in _parts(addresses, 2):
-        sql = _cached_in(
-            "SELECT account_id, address FROM suppressions WHERE (account_id, address) IN", len(part), 2
-        )
-        found.update(connection.execute(sql, _flat(part)))
+        sql = _cached_in(SUPPRESSED, len(part), 2)
+        found += map(Suppressing._make, connection.execute(sql, _flat(part)))
+    accounts = {account_id for account_id, _ in addresses}
+    for part in _parts([(account_id,) for account_id in accounts], 1):
+        sql = _cached_in(PATTERNS, len(part), 1)
+        found += map(Suppressing._make, connection.execute(sql, _flat(part)))
     return found
+
+
+TAKEN = "SELECT account_id, key FROM idempotency_keys WHERE (account_id, key) IN"
+EXPIRED = "DELETE FROM idempotency_keys WHERE expires_at <= ? AND (account_id, key) IN"
+
+
+def _taken(connection: sqlite3.Connection, keys: Sequence[Key], now: int) -> set[Key]:
+    taken: set[Key] = set()
+    for part in _parts(keys, 2):
+        connection.execute(_cached_in(EXPIRED, len(part), 2), (now, *_flat(part)))
+        taken.update(connection.execute(_cached_in(TAKEN, len(part), 2), _flat(part)).fetchall())
+    return taken
 
 
 def _insert_all(connection: sqlite3.Connection, inserts: Inserts) -> None:
     _insert(connection, "contents", ContentRow, inserts.contents)
     _insert(connection, "messages", MessageRow, inserts.messages)
+    _insert(connection, "personalizations", PersonalizationRow, inserts.personalizations)
+    _insert(connection, "api_messages", ApiMessageRow, inserts.api_messages)
+    _insert(connection, "message_metadata", MetadataRow, inserts.metadata)
+    _insert(connection, "idempotency_keys", IdempotencyRow, inserts.idempotency)
     _insert(connection, "emails", EmailRow, inserts.emails)
     _insert(connection, "queue", QueueRow, inserts.queue)
     _insert(connection, "events", EventRow, inserts.events)
@@ -94,24 +128,33 @@ RETURNING email_id
 
 ENTRIES = f"""
 SELECT {ENTRY_COLUMNS} FROM queue q JOIN emails e ON e.account_id = q.account_id AND e.id = q.email_id
+JOIN messages m ON m.account_id = q.account_id AND m.id = q.message_id
 WHERE q.account_id = ? AND q.email_id IN
 """  # noqa: S608 - column names of ours
 
 
 def claim(
-    connection: sqlite3.Connection, owner: int, free: Sequence[int], account_id: str, now: int, limit: int
+    connection: sqlite3.Connection,
+    owner: int,
+    free: Sequence[int],
+    account_id: str,
+    due_by: int,
+    limit: int,
+    at: int,
 ) -> list[Entry]:
     sql = CLAIM.format(free=", ".join(str(int(number)) for number in free))
-    rows = connection.execute(sql, (owner, account_id, now, limit)).fetchall()
+    rows = connection.execute(sql, (owner, account_id, due_by, limit)).fetchall()
     entries: list[Entry] = []
     interrupted: list[EventRow] = []
     for part in _parts(rows, 1):
         for row in connection.execute(_cached_in(ENTRIES, len(part), 1), (account_id, *_flat(part))):
-            entry, event = claimed(row, now)
+            entry, event = claimed(row, at)
             entries.append(entry)
             if event is not None:
                 interrupted.append(event)
     _interrupt(connection, interrupted)
+    addresses = [(account_id, entry.recipient) for entry in entries]
+    flag_suppressed(entries, _suppressing(connection, addresses), at)
     reach("claim.before_commit")
     return entries
 
@@ -142,7 +185,7 @@ def tick(
     records: Sequence[OutcomeRecord],
     marks: Sequence[tuple[str, str]],
 ) -> Ticked:
-    kept = current(records, _still_owned(connection, owner, [record.key for record in records]))
+    kept = current(records, _found(connection, [record.key for record in records]))
     if kept:
         _record(connection, kept)
         reach("tick.outcomes_written")
@@ -154,14 +197,16 @@ def tick(
     return Ticked({record.queue.email_id for record in kept}, marked)
 
 
-OWNED = "SELECT email_id, attempts FROM queue WHERE +owner = ? AND (account_id, email_id) IN"
+FOUND = "SELECT email_id, owner, attempts FROM queue WHERE (account_id, email_id) IN"
 
 
-def _still_owned(connection: sqlite3.Connection, owner: int, keys: list[tuple[str, str]]) -> dict[str, int]:
-    owned: dict[str, int] = {}
+def _found(connection: sqlite3.Connection, keys: list[tuple[str, str]]) -> dict[str, tuple[int, int]]:
+    """Email id to owner and attempts."""
+    found: dict[str, tuple[int, int]] = {}
     for part in _parts(keys, 2):
-        owned.update(connection.execute(_cached_in(OWNED, len(part), 2), (owner, *_flat(part))).fetchall())
-    return owned
+        rows = connection.execute(_cached_in(FOUND, len(part), 2), _flat(part)).fetchall()
+        found.update((email_id, (owner, attempts)) for email_id, owner, attempts in rows)
+    return found
 
 
 def _record(connection: sqlite3.Connection, records: list[OutcomeRecord]) -> None:

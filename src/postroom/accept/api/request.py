@@ -1,0 +1,90 @@
+"""What somebody asks the API to send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from postroom.tenancy.entries import AccountState, DomainInfo
+from postroom.types.draft import ApiDetails, Stream
+from postroom.types.envelope import Address
+from postroom.types.parts import Attachment, Mailbox, Parts, Personalization
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who asks: an account through one of its tokens. `domain_id`: the only domain the token is for, or None."""
+
+    account: AccountState
+    token_id: str
+    domain_id: str | None = None
+
+    def covering(self, domain: str) -> DomainInfo | None:
+        """The verified domain of the account that `domain` is or lies under, if the token is for it."""
+        found = self.account.covering(domain)
+        return found if found is not None and self.domain_id in (None, found.id) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """Each field was checked by itself (`wire.mime.build.problems` finds nothing). Addresses may repeat.
+
+    `hidden` get it and stand in no header. `personalizations` are by recipient address; `twig` and `simple` say in
+    which syntaxes subject and texts have variables, neither means that they are no templates. `in_reply_to` and
+    `references` have their angle brackets. `send_at` is in milliseconds, None: at once.
+    """
+
+    from_: Mailbox
+    to: tuple[Mailbox, ...]
+    subject: str
+    text: str | None = None
+    html: str | None = None
+    cc: tuple[Mailbox, ...] = ()
+    hidden: tuple[Mailbox, ...] = ()
+    reply_to: tuple[Mailbox, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    list_unsubscribe: tuple[str, ...] = ()
+    precedence_bulk: bool = False
+    personalizations: Mapping[Address, Personalization] = field(default_factory=dict)
+    twig: bool = False
+    simple: bool = False
+    tags: tuple[str, ...] = ()
+    stream: Stream = Stream.TRANSACTIONAL
+    send_at: int | None = None
+    details: ApiDetails | None = None
+
+    @property
+    def personalised(self) -> bool:
+        return self.twig or self.simple
+
+    @property
+    def recipients(self) -> dict[Address, Mailbox]:
+        """Each address once, as it was written first."""
+        found: dict[Address, Mailbox] = {}
+        for mailbox in (*self.to, *self.cc, *self.hidden):
+            found.setdefault(mailbox.address, mailbox)
+        return found
+
+    def parts(self, message_id: str, date: int) -> Parts:
+        """As a message with this 24-hex id, dated `date` (milliseconds)."""
+        return Parts(
+            from_=self.from_,
+            to=self.to,
+            subject=self.subject,
+            message_id=f"<{message_id}@{self.from_.address.domain}>",
+            date=date,
+            seed=message_id,
+            text=self.text,
+            html=self.html,
+            cc=self.cc,
+            reply_to=self.reply_to,
+            attachments=self.attachments,
+            headers=self.headers,
+            in_reply_to=self.in_reply_to,
+            references=self.references,
+            list_unsubscribe=self.list_unsubscribe,
+            precedence_bulk=self.precedence_bulk,
+        )

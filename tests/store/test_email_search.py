@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import insert as insert_into
+from sqlalchemy import update
+
+from postroom.store import email_search, emails, walk
+from postroom.store.database import Database
+from postroom.store.email_search import EmailFilter
+from postroom.store.schema import api_messages, message_metadata
+from postroom.store.schema import emails as emails_table
+from postroom.types.status import EmailStatus
+from support.mail import ACCOUNT, DOMAIN, NOW, OTHER, add_account, insert, lay_out, message_row, rows
+
+SUBJECTS = ["Your order 100%", "your ORDER_1", "Invoice", "Größe"]
+TAGS = ["order", "order\nnews", "border", ""]
+
+
+@pytest.fixture
+async def mail(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Four messages of two recipients each, the first from NOW, one a second; then one of another domain and one of
+    another account. Ids of the four."""
+    monkeypatch.setattr(walk, "PIECE", 3)
+    await add_account(database)
+    await add_account(database, OTHER)
+    ids = []
+    for number, (subject, tags) in enumerate(zip(SUBJECTS, TAGS, strict=True)):
+        message = message_row(at=NOW + number * 1000, subject=subject, tags=tags)
+        await insert(database, lay_out(message, 2))
+        ids.append(message.id)
+    await insert(database, lay_out(message_row(domain_id="e" * 16)))
+    await insert(database, lay_out(message_row(OTHER)))
+    metadata = [(0, "order", "4711"), (1, "order", "4711"), (1, "shop", 'a "b" c'), (2, "order", "4712")]
+    async with database.write() as connection:
+        await connection.execute(
+            insert_into(message_metadata),
+            [
+                {"account_id": ACCOUNT, "name": name, "value": value, "message_id": ids[number]}
+                for number, name, value in metadata
+            ],
+        )
+        await connection.execute(
+            insert_into(api_messages).values(
+                account_id=ACCOUNT, id=ids[2], template_id="t" * 16, headers="[]", metadata='{"order":"4712"}'
+            )
+        )
+    return ids
+
+
+async def _found(database: Database, *, offset: int = 0, limit: int = 99, **wanted: Any) -> list[str]:
+    options = {"account_id": ACCOUNT, "domain_id": DOMAIN, "start": NOW, "end": NOW + 99_000} | wanted
+    return await email_search.page(database, EmailFilter(**options), offset=offset, limit=limit)
+
+
+async def _messages(database: Database, found: list[str]) -> list[str]:
+    """The messages of these emails, in order, each once."""
+    by_id = {row["id"]: row["message_id"] for row in await rows(database, "emails")}
+    return list(dict.fromkeys(by_id[email_id] for email_id in found))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({}, [3, 2, 1, 0]),
+        ({"start": NOW + 1000, "end": NOW + 3000}, [2, 1]),
+        ({"start": NOW + 1001, "end": NOW + 3001}, [3, 2]),
+        ({"subject": "order"}, [1, 0]),
+        ({"subject": "0%"}, [0]),
+        ({"subject": "r_1"}, [1]),
+        ({"subject": "_____"}, []),
+        ({"subject": "Größe"}, [3]),
+        ({"tag": "order"}, [1, 0]),
+        ({"tag": "news"}, [1]),
+        ({"tag": "ORDER"}, []),
+        ({"template_id": "t" * 16}, [2]),
+        ({"metadata": {"order": "4711"}}, [1, 0]),
+        ({"metadata": {"order": "4711", "shop": 'a "b" c'}}, [1]),
+        ({"metadata": {"order": "4712", "shop": 'a "b" c'}}, []),
+        ({"metadata": {"order": "471"}}, []),
+        ({"metadata": {"order": "4711"}, "start": NOW + 1}, [1]),
+        ({"recipient": "user1@example.org"}, [3, 2, 1, 0]),
+        ({"recipient": "user2@example.org"}, []),
+        ({"domain_id": "f" * 16}, []),
+    ],
+)
+async def test_each_filter(
+    database: Database, mail: list[str], wanted: dict[str, Any], expected: list[int]
+) -> None:
+    found = await _found(database, **wanted)
+    assert await _messages(database, found) == [mail[number] for number in expected]
+    assert found == sorted(found, reverse=True)
+    assert len(found) == len(expected) * (1 if "recipient" in wanted else 2)
+
+
+async def test_by_message_and_never_of_somebody_else(database: Database, mail: list[str]) -> None:
+    found = await _found(database, message_id=mail[1])
+    assert (len(found), await _messages(database, found)) == (2, [mail[1]])
+    foreign = next(row["id"] for row in await rows(database, "messages") if row["account_id"] == OTHER)
+    assert await _found(database, message_id=foreign) == []
+
+
+async def test_page_by_page(database: Database, mail: list[str]) -> None:
+    everything = await _found(database)
+    for limit in (1, 3, 8):
+        pages = [await _found(database, offset=at, limit=limit) for at in range(0, 9, limit)]
+        assert [email_id for page in pages for email_id in page] == everything
+    by_metadata = await _found(database, metadata={"order": "4711"})
+    pages = [await _found(database, metadata={"order": "4711"}, offset=at, limit=1) for at in range(5)]
+    assert [email_id for page in pages for email_id in page] == by_metadata
+
+
+async def test_the_words_of_the_api_for_each_status(database: Database, mail: list[str]) -> None:
+    [email_id, *_] = await _found(database, message_id=mail[0])
+    for status in EmailStatus:
+        for sent in (False, True):
+            async with database.write() as connection:
+                change = update(emails_table).where(emails_table.c.id == email_id)
+                await connection.execute(change.values(status=status.value, sent=sent))
+            word = status.api_word(attempted=sent)
+            for asked in ("queued", "sent", "delivered", "rejected"):
+                found = await _found(database, message_id=mail[0], statuses=frozenset([asked]))
+                assert (email_id in found) is (asked == word), (status, sent, asked)
+    assert len(await _found(database, statuses=frozenset(["queued", word]))) == 8
+
+
+async def test_details_have_what_the_message_says(database: Database, mail: list[str]) -> None:
+    found = await _found(database)
+    async with database.read() as connection:
+        details = await emails.details(connection, ACCOUNT, found)
+        assert await emails.details(connection, OTHER, found) == {}
+        of_message = await emails.details_of_message(connection, ACCOUNT, mail[2])
+    assert set(details) == set(found)
+    assert [email.recipient for email in of_message] == ["user0@example.org", "user1@example.org"]
+    assert all(details[email.id] == email for email in of_message)
+    with_row, without = of_message[0], details[found[0]]
+    assert (with_row.template_id, with_row.metadata, with_row.headers) == ("t" * 16, '{"order":"4712"}', "[]")
+    assert (without.template_id, without.metadata, without.subject) == (None, None, "Größe")

@@ -1,0 +1,85 @@
+"""What the API lists is found by key on SQLite: a plan that scans a table would be slow only once it is large."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from postroom.store import activity, email_search, message_schedules, messages
+from postroom.store.activity import ActivityFilter
+from postroom.store.database import Database
+from postroom.store.email_search import EmailFilter
+from postroom.store.message_schedules import ScheduleFilter
+from support.mail import ACCOUNT, DOMAIN, NOW
+
+
+async def _schedules(database: Database) -> None:
+    wanted = ScheduleFilter(ACCOUNT, DOMAIN, message_schedules.ERROR)
+    async with database.read() as connection:
+        await message_schedules.count(connection, wanted)
+        await message_schedules.page(connection, wanted, offset=0, limit=9)
+
+
+async def _plan_of(database: Database, read: Callable[[Database], Awaitable[Any]]) -> list[str]:
+    """The plans of all statements that a read runs."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        statements.append((statement, values))
+
+    engine = database._read_engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await read(database)
+    event.remove(engine, "before_cursor_execute", note)
+    plan: list[str] = []
+    async with database.read() as connection:
+        for statement, values in statements:
+            if statement.startswith("SELECT"):
+                plan += [
+                    row[3]
+                    for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                ]
+    return plan
+
+
+FILTER = EmailFilter(ACCOUNT, DOMAIN, NOW, NOW + 1000)
+PERIOD = ActivityFilter(ACCOUNT, DOMAIN, NOW, NOW + 1000)
+READS = {
+    "emails": (
+        lambda db: email_search.page(db, FILTER, offset=0, limit=9),
+        "autoindex_emails_1 (account_id=? AND id>? AND id<?)",
+    ),
+    "emails of a message": (
+        lambda db: email_search.page(db, replace(FILTER, message_id="0" * 24), offset=0, limit=9),
+        "ix_emails_message_id (account_id=? AND message_id=?)",
+    ),
+    "emails by metadata": (
+        lambda db: email_search.page(db, replace(FILTER, metadata={"order": "4711"}), offset=0, limit=9),
+        "autoindex_message_metadata_1 (account_id=? AND name=? AND value=?)",
+    ),
+    "activity": (
+        lambda db: activity.page(db, PERIOD, offset=0, limit=9),
+        "autoindex_events_1 (account_id=? AND id>? AND id<?)",
+    ),
+    "messages": (
+        lambda db: messages.newest(db, ACCOUNT, domain_id=DOMAIN, offset=0, limit=9),
+        "autoindex_messages_1 (account_id=? AND id<?)",
+    ),
+    "schedules": (_schedules, "ix_api_messages_send_at (account_id=? AND send_at>?)"),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_what_the_api_lists_is_found_by_key(sqlite_database: Database, name: str) -> None:
+    """Each table by its account at least; where a message or its metadata is named, not by walking through the time."""
+    read, wanted = READS[name]
+    plan = await _plan_of(sqlite_database, read)
+    assert [line for line in plan if wanted in line], plan
+    tables = ("emails", "events", "messages", "queue", "api_messages", "message_metadata")
+    assert not [line for line in plan if line in {f"SCAN {table}" for table in tables}], plan
+    if name in ("emails of a message", "emails by metadata"):
+        assert not [line for line in plan if "id>?" in line], plan
