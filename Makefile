@@ -5,9 +5,10 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NODE_PACKAGES := tests/sdk/node/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check faults fuzz bench docs wheel clean lock
+.PHONY: help install run test check faults soak fuzz bench docs wheel clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +18,7 @@ install: $(VENV)/.installed ## Install Postroom into .venv
 run: install ## Install, then run Postroom in ./data; the first time it sets everything up
 	@$(BIN)/postroom serve --first-run
 
-test: $(VENV)/.installed-dev check ## Check, then run all tests and name the 20 slowest
+test: $(VENV)/.installed-dev $(NODE_PACKAGES) check ## Check, then run all tests and name the 20 slowest
 	@scripts/test-packages.sh
 	$(BIN)/python -m pytest
 
@@ -27,10 +28,15 @@ check: $(VENV)/.installed-dev ## Format, lint, types, and whether the printed do
 	$(BIN)/mypy
 	@$(BIN)/postroom config docs | diff -u docs/configuration.md - || { echo 'Run: make docs'; exit 1; }
 	@$(BIN)/postroom refusals catalogue --markdown | diff -u docs/refusals.md - || { echo 'Run: make docs'; exit 1; }
+	@$(BIN)/python scripts/metrics_doc.py | diff -u docs/metrics.md - || { echo 'Run: make docs'; exit 1; }
 
 faults: $(VENV)/.installed-dev ## Every fault at every place, then KILLS=n random kills (or MINUTES=m)
 	@scripts/test-packages.sh
 	PYTHONPATH=src:tests $(BIN)/python tests/faults/campaign.py
+
+soak: $(VENV)/.installed-dev ## Steady mixed load for MINUTES=n (10): does anything grow, is anything lost
+	@scripts/test-packages.sh
+	PYTHONPATH=src:tests $(BIN)/python tests/faults/soak.py
 
 fuzz: $(VENV)/.installed-dev ## Fuzz the protocols and codecs: EXAMPLES=n of each, or SECONDS=n with atheris
 	PYTHONPATH=src:tests $(BIN)/python tests/fuzz/campaign.py
@@ -38,9 +44,10 @@ fuzz: $(VENV)/.installed-dev ## Fuzz the protocols and codecs: EXAMPLES=n of eac
 bench: $(VENV)/.installed-dev ## Run the benchmarks
 	$(BIN)/python bench/run.py
 
-docs: $(VENV)/.installed ## Print docs/configuration.md, docs/refusals.md and docs/clients.md anew
+docs: $(VENV)/.installed ## Print configuration.md, refusals.md, metrics.md and clients.md in docs/ anew
 	$(BIN)/postroom config docs > docs/.new && mv docs/.new docs/configuration.md
 	$(BIN)/postroom refusals catalogue --markdown > docs/.new && mv docs/.new docs/refusals.md
+	$(BIN)/python scripts/metrics_doc.py > docs/.new && mv docs/.new docs/metrics.md
 	$(BIN)/python scripts/clients_doc.py
 
 wheel: $(VENV)/.installed ## Build dist/postroom-*.whl
@@ -63,6 +70,10 @@ $(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# npm writes this file last. Where there is no npm it is never made, and that is no error.
+$(NODE_PACKAGES): tests/sdk/node/package-lock.json
+	@scripts/node-packages.sh
 
 $(VENV)/bin/python:
 	@test -n '$(PYTHON)' || { echo 'Postroom needs Python 3.11 or newer; name one with make PYTHON=...'; exit 1; }

@@ -6,18 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct body { char *text; size_t length; };
+#include "words.h"
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char *const WORDS[] = {"your", "order", "has", "been", "shipped", "and", "will", "arrive", "on",
-                                    "Monday", "the", "invoice", "is", "attached", "please", "reply", "with",
-                                    "any", "question", "about", "it", "thank", "you", "for", "choosing"};
-
-static size_t text_line(char *at) {
-    size_t length = 0;
-    while (length < 64) length += sprintf(at + length, "%s ", WORDS[random() % (sizeof WORDS / sizeof *WORDS)]);
-    return length - 1 + sprintf(at + length - 1, "\r\n");
-}
 
 static size_t base64_line(char *at) {
     for (int i = 0; i < 76; i++) at[i] = ALPHABET[random() % 64];

@@ -10,7 +10,7 @@ from typing import Any
 Row = dict[str, Any]
 
 SQLITE, POSTGRES = "postroom-sqlite", "postroom-postgres"
-POSTFIX, OPENDKIM, EXIM = "postfix", "postfix-opendkim", "exim"
+POSTFIX, OPENDKIM, EXIM, BARE = "postfix", "postfix-opendkim", "exim", "bare-fastapi"
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ GOALS = (
     Goal("accept-kept", POSTGRES, "rate", EXIM, at_least=1),
     Goal("delivered", POSTGRES, "rate", OPENDKIM, at_least=2),
     Goal("latency", SQLITE, "first_byte_p99_ms", at_most=100),
+    Goal("api", SQLITE, "rate", BARE, at_least=0.6),
+    Goal("api-delivered", SQLITE, "rate", OPENDKIM, at_least=3, peer_load="delivered"),
     *(
         goal
         for system in (SQLITE, POSTGRES)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import httpload
 import machine
+import smtp
 from machine import Used
-from smtp import Sink, Traffic, generate
-from systems import ACCEPT, DELIVER, System
+from smtp import Sink, Traffic
+from systems import ACCEPT, API, API_DELIVER, DELIVER, System
 
 WARM_UP = 200
 PATIENCE = 120.0
@@ -25,16 +27,24 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Load:
-    """`share` is how many of the run's messages it takes; `run` measures it."""
+    """`share` is how many of the run's messages it takes; `run` measures it; `changes` are to the run's traffic."""
 
     name: str
     role: str
     share: float
     title: str
     run: Callable[[System, Traffic, Sink], Row]
+    changes: Mapping[str, int] = field(default_factory=dict)
 
     def traffic(self, whole: Traffic) -> Traffic:
-        return replace(whole, messages=max(10, round(whole.messages * self.share)))
+        return replace(whole, messages=max(10, round(whole.messages * self.share)), **self.changes)
+
+
+def generate(system: System, traffic: Traffic, log: Path | None = None) -> Row:
+    """Send it all, the way the system's role says; what the generator reports."""
+    if system.role in (API, API_DELIVER):
+        return httpload.generate(system, traffic)
+    return smtp.generate(system, traffic, log)
 
 
 def warm_up(system: System, traffic: Traffic, sink: Sink) -> None:
@@ -45,12 +55,12 @@ def warm_up(system: System, traffic: Traffic, sink: Sink) -> None:
         raise RuntimeError(
             f"{sent['errors']} errors in {WARM_UP} messages: {sent['first_errors']}\n{system.log_end()}"
         )
-    if system.role == DELIVER and sink.wait(PATIENCE)["messages"] < WARM_UP:
+    if system.role in (DELIVER, API_DELIVER) and sink.wait(PATIENCE)["messages"] < WARM_UP:
         raise RuntimeError(f"{WARM_UP} messages were not delivered within {PATIENCE:g} s\n{system.log_end()}")
 
 
 def accept_kept(system: System, traffic: Traffic, sink: Sink) -> Row:
-    """To the durable 250, on connections that stay."""
+    """To the durable 250, or 202, on connections that stay."""
     del sink
     with machine.measuring(system.group) as used:
         sent = generate(system, traffic)
@@ -146,4 +156,13 @@ LOADS = (
     Load("accept-single", ACCEPT, 0.2, "Accepted, one message per TLS connection", accept_single),
     Load("delivered", DELIVER, 0.5, "Accepted, signed (where the system signs), delivered", delivered),
     Load("latency", DELIVER, 0.01, "Idle: 250 to the first byte at the receiver", latency),
+    Load(
+        "api",
+        API,
+        1.0,
+        "Accepted by the API, connections kept",
+        accept_kept,
+        {"connections": 32, "size": 2048},
+    ),
+    Load("api-delivered", API_DELIVER, 0.5, "Accepted by the API, signed, delivered", delivered),
 )

@@ -39,20 +39,25 @@ FIRST_BYTE = (
 GENERATOR = Column("generator CPU s per 1,000", "generator_cpu_per_1000", 2)
 ERRORS, MISSING = Column("errors", "errors"), Column("missing", "missing")
 
+ACCEPTED = (RATE, *ACK, *CPU, *MEMORY, GENERATOR, ERRORS)
+DELIVERED = (
+    RATE,
+    Column("accepted/s", "accept_rate"),
+    *ACK,
+    *CPU,
+    *MEMORY,
+    Column("signed", "signed"),
+    MISSING,
+    ERRORS,
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
-    "accept-kept": (RATE, *ACK, *CPU, *MEMORY, GENERATOR, ERRORS),
-    "accept-single": (RATE, *ACK, *CPU, *MEMORY, GENERATOR, ERRORS),
-    "delivered": (
-        RATE,
-        Column("accepted/s", "accept_rate"),
-        *ACK,
-        *CPU,
-        *MEMORY,
-        Column("signed", "signed"),
-        MISSING,
-        ERRORS,
-    ),
+    "accept-kept": ACCEPTED,
+    "accept-single": ACCEPTED,
+    "delivered": DELIVERED,
     "latency": (*FIRST_BYTE, Column("arrived", "arrived"), ERRORS),
+    "api": ACCEPTED,
+    "api-delivered": DELIVERED,
     "backlog-few": (Column("queued", "queued"), *CPU, *MEMORY, MISSING),
     "backlog-many": (
         Column("queued", "queued"),

@@ -29,13 +29,15 @@ from loads import LOADS, Load, Row, running, warm_up
 from report import Run
 from smtp import Sink, Traffic
 from systems import DELIVER, Site, System
+from systems.bare_fastapi import BareFastApi
 from systems.exim import Exim
 from systems.postfix import Postfix
 from systems.postfix_opendkim import PostfixOpenDkim
 from systems.postroom import Postroom, PostroomPostgres
 
 SYSTEMS: dict[str, type[System]] = {
-    system.name: system for system in (Postroom, Postfix, PostroomPostgres, PostfixOpenDkim, Exim)
+    system.name: system
+    for system in (Postroom, Postfix, PostroomPostgres, PostfixOpenDkim, Exim, BareFastApi)
 }
 NAMES = [load.name for load in LOADS]
 BACKLOG = "backlog"

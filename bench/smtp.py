@@ -1,4 +1,7 @@
-"""Both ends of every load, in C so that they cost little: the generator `smtpload` and the receiver `smtpsink`."""
+"""Both ends of a load by SMTP, in C so that they cost little: the generator `smtpload` and the receiver `smtpsink`.
+
+`build` compiles them and `httpload`, too.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from systems import System
 HERE = Path(__file__).parent
 BIN = HERE / "bin"
 SINK_HOST = "127.0.0.2"  # to Postfix 127.0.0.1 is itself
-LIBRARIES = {"smtpload": ["-lssl", "-lcrypto"], "smtpsink": []}
+LIBRARIES = {"smtpload": ["-lssl", "-lcrypto"], "smtpsink": [], "httpload": []}
 
 
 def build() -> None:
@@ -32,7 +35,7 @@ def build() -> None:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What the generator sends. `size` in octets; `text`: words instead of mostly random base64."""
+    """What the generator sends. `size` in octets. By SMTP: `text` is words instead of mostly random base64."""
 
     messages: int
     connections: int = 20

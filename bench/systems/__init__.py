@@ -1,8 +1,9 @@
 """The systems under test: one file each, and what they have in common.
 
-A system takes mail by STARTTLS and AUTH PLAIN on a loopback port, with the certificate of `Site` (ECDSA P-256), and
-plays one of two roles: `ACCEPT`, where messages end in its durable queue and stay there, or `DELIVER`, where it brings
-them to the sink. A system whose programs are missing says so and is skipped.
+A system takes mail on a loopback port and plays one of these roles. By SMTP, with STARTTLS, AUTH PLAIN and the
+certificate of `Site` (ECDSA P-256): `ACCEPT`, where messages end in its durable queue and stay there, or `DELIVER`, where
+it brings them to the sink. By `POST /v1/email` over plain HTTP: `API` and `API_DELIVER`, the same two. A system whose
+programs are missing says so and is skipped.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from typing import ClassVar
 
 from groups import Group
 
-ACCEPT, DELIVER = "accept", "deliver"
+ACCEPT, DELIVER, API, API_DELIVER = "accept", "deliver", "api", "api-deliver"
 DOMAIN = "example.test"
 HOSTNAME = "mx.bench.test"
 START_SECONDS = 60.0
@@ -54,13 +56,15 @@ class Site:
 
 
 class System(ABC):
-    """`start` it, use `port`, `login` and `group`, `stop` it. A new one for each time."""
+    """`start` it, use `port` and `login`, or `http_port` and `token`, and `group`; `stop` it. A new one for each time."""
 
     name: ClassVar[str]
     roles: ClassVar[frozenset[str]] = frozenset({ACCEPT, DELIVER})
 
     port: int
     login: tuple[str, str] = (f"bench@{DOMAIN}", "secret")
+    http_port: int
+    token: str = "none"
 
     def __init__(self, site: Site, role: str) -> None:
         self.site = site
@@ -114,6 +118,22 @@ def run(*command: object, **options: object) -> str:
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
     return str(done.stdout)
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """What it says first; "" when it says nothing within a minute. Whatever comes later is read and dropped."""
+    assert process.stdout is not None
+    stream, said, lines = process.stdout, threading.Event(), []
+
+    def read() -> None:
+        for line in stream:
+            lines.append(line)
+            said.set()
+        said.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    said.wait(START_SECONDS)
+    return lines[0] if lines else ""
 
 
 def free_port() -> int:

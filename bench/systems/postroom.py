@@ -1,7 +1,7 @@
 """Postroom, set up through its own command line as a user would: one process, on SQLite or on PostgreSQL.
 
-`ACCEPT` is the role `submission`: messages are kept, and left for nodes that deliver. `DELIVER` is everything, with a
-route to the sink.
+`ACCEPT` is the role `submission`, `API` the role `http`: messages are kept, and left for nodes that deliver. `DELIVER`
+and `API_DELIVER` are everything, with a route to the sink.
 """
 
 from __future__ import annotations
@@ -11,17 +11,31 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
-from systems import ACCEPT, DOMAIN, HOSTNAME, START_SECONDS, Site, System, postgres, run
+from systems import (
+    ACCEPT,
+    API,
+    API_DELIVER,
+    DELIVER,
+    DOMAIN,
+    HOSTNAME,
+    Site,
+    System,
+    first_line,
+    postgres,
+    run,
+)
 
 SOURCE = Path(__file__).parents[2] / "src"
+PARTS = {ACCEPT: "submission", API: "http"}
+"""Of the process, where it is not all of it."""
 
 
 class Postroom(System):
     name: ClassVar[str] = "postroom-sqlite"
+    roles: ClassVar[frozenset[str]] = frozenset({ACCEPT, DELIVER, API, API_DELIVER})
 
     def __init__(self, site: Site, role: str) -> None:
         super().__init__(site, role)
@@ -53,10 +67,17 @@ class Postroom(System):
         return f"sqlite:///{self.data / 'postroom.db'}"
 
     def add_tenant(self, domain: str) -> tuple[str, str]:
-        """An account with a domain nobody has to verify; the username and password of its SMTP user."""
+        """An account with a domain nobody has to verify; the username and password of its SMTP user.
+
+        `token` is one of the account, for the API.
+        """
         account = self.command("account", "add", domain, "--approved")
         self.command("domain", "add", domain, "--account", account["id"], "--trusted")
         user = self.command("smtp-user", "add", domain, "--name", "bench")
+        made = self.command(
+            "token", "add", "--account", account["id"], "--name", "bench", "--scope", "email_full"
+        )
+        self.token = made["token"]
         return user["username"], user["password"]
 
     def command(self, *words: str) -> Any:
@@ -66,16 +87,20 @@ class Postroom(System):
     def serve(self) -> None:
         """Start the process, and wait for the line that tells its ports."""
         command = [sys.executable, "-m", "postroom", "serve"]
-        command += ["--role", "submission"] if self.role == ACCEPT else []
+        command += ["--role", PARTS[self.role]] if self.role in PARTS else []
         with (self.directory / "serve.log").open("a") as log:
             process = self.group.spawn(
                 command, environment=self.environment(), stdout=subprocess.PIPE, stderr=log
             )
-        line = _first_line(process)
+        line = first_line(process)
         if not line.startswith("ready "):
             raise RuntimeError(f"{self.name} is not ready: {self.log_end()}")
-        listeners = json.loads(line.removeprefix("ready "))["submission"]
-        self.port = next(listener["port"] for listener in listeners if listener["tls"] == "starttls")
+        addresses = json.loads(line.removeprefix("ready "))
+        for listener in addresses.get("submission", ()):
+            if listener["tls"] == "starttls":
+                self.port = listener["port"]
+        if "http" in addresses:
+            self.http_port = addresses["http"]["port"]
 
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("POSTROOM_")}
@@ -89,6 +114,7 @@ class Postroom(System):
             "POSTROOM_SUBMISSION__LISTEN": "127.0.0.1:0",
             "POSTROOM_SUBMISSION__IMPLICIT_TLS_LISTEN": "127.0.0.1:0",
             "POSTROOM_HTTP__LISTEN": "127.0.0.1:0",
+            "POSTROOM_API__EMAIL_PER_MINUTE": "0",
             "POSTROOM_TLS__CERTIFICATE": str(certificate),
             "POSTROOM_TLS__KEY": str(key),
             "POSTROOM_DELIVERY__ROUTES": json.dumps([route]),
@@ -108,19 +134,3 @@ class PostroomPostgres(Postroom):
 
     def make_database(self) -> str:
         return postgres.start(self.group, self.directory / "postgres")
-
-
-def _first_line(process: subprocess.Popen[str]) -> str:
-    """What it says first; "" when it says nothing within a minute. Whatever comes later is read and dropped."""
-    assert process.stdout is not None
-    stream, said, lines = process.stdout, threading.Event(), []
-
-    def read() -> None:
-        for line in stream:
-            lines.append(line)
-            said.set()
-        said.set()
-
-    threading.Thread(target=read, daemon=True).start()
-    said.wait(START_SECONDS)
-    return lines[0] if lines else ""
