@@ -77,7 +77,7 @@ async def test_the_body_is_read_in_spite_of_an_upgrade(
 
 
 @pytest.mark.parametrize("offer", [H2C, WEBSOCKET], ids=["h2c", "websocket"])
-async def test_s17_nothing_behind_an_upgrade_is_a_request(
+async def test_h08_nothing_behind_an_upgrade_is_a_request(
     api: ApiWorld, client: RawClient, offer: bytes
 ) -> None:
     smuggled = head(api, b"GET /v1/api-quota", b"")

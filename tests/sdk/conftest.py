@@ -17,8 +17,15 @@ pytest.register_assert_rewrite("support.sdk.judge")
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with running(tmp_path_factory.mktemp("sdk") / "data") as scene, trusting(scene):
+    with running(tmp_path_factory.mktemp("sdk") / "data") as scene:
         yield scene
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trust(scene: Scene) -> Iterator[None]:
+    """Only as long as the tests here run: others want certificates to be refused."""
+    with trusting(scene):
+        yield
 
 
 @pytest.fixture(scope="session")

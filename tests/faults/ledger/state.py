@@ -30,8 +30,8 @@ _ALL = (
     "SELECT count(*) FROM emails e JOIN queue q ON q.account_id = e.account_id AND q.email_id = e.id "
     f"JOIN messages m ON m.account_id = e.account_id AND m.id = e.message_id WHERE m.content_gone AND {_OURS}",
 )
-_Rows = list[Sequence[Any]]
 _WAITING = (f"SELECT e.id, e.status, q.due_at {_QUEUED}",)
+_Rows = list[Sequence[Any]]
 
 
 @dataclass
@@ -115,6 +115,7 @@ def _sqlite(path: Path, statements: Sequence[str], behind: str) -> list[_Rows]:
     with closing(sqlite3.connect(path, timeout=10)) as connection:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is None:
             return []
+        connection.execute("BEGIN")  # all of one moment
         return [connection.execute(sql.replace("$", "?"), (behind,)).fetchall() for sql in statements]
 
 

@@ -28,6 +28,7 @@ function emailParams(mail) {
     to: (value) => params.setTo(recipients(value)),
     cc: (value) => params.setCc(recipients(value)),
     bcc: (value) => params.setBcc(recipients(value)),
+    rcptTo: (value) => params.setRcptTo(recipients(value)),
     replyTo: (value) => params.setReplyTo(new Sender(value.email, value.name)),
     subject: (value) => params.setSubject(value),
     text: (value) => params.setText(value),

@@ -40,7 +40,8 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`data` is personalization by address. `send_at` in seconds since 1970, `language` that of the template."""
+    """`rcpt_to` are recipients that stand in no header. `data` is personalization by address. `send_at` in seconds since
+    1970, `language` that of the template."""
 
     to: tuple[Contact, ...]
     subject: str = ""
@@ -49,6 +50,7 @@ class Mail:
     sender: Contact | None = Contact("hello@shop.example.com", "Example Shop")
     cc: tuple[Contact, ...] = ()
     bcc: tuple[Contact, ...] = ()
+    rcpt_to: tuple[Contact, ...] = ()
     reply_to: Contact | None = None
     files: tuple[File, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class Mail:
 
     @property
     def recipients(self) -> list[str]:
-        return [contact.email for contact in (*self.to, *self.cc, *self.bcc)]
+        return [contact.email for contact in (*self.to, *self.cc, *self.bcc, *self.rcpt_to)]
 
 
 class Client(Protocol):

@@ -15,7 +15,7 @@ from django.core import mail as django_mail
 
 from support.sdk import Contact, File, Mail
 
-CANNOT = frozenset({"language"})
+CANNOT = frozenset({"rcpt_to", "language"})
 
 
 class Anymail:

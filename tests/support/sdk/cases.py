@@ -61,6 +61,11 @@ def everybody(at: str) -> Case:
     return Case(mail)
 
 
+def envelope_only(at: str) -> Case:
+    mail = Mail((), "For somebody", TEXT, rcpt_to=(Contact(f"anna@{at}", "Anna"), Contact(f"ben@{at}")))
+    return Case(mail, uses=frozenset({"rcpt_to"}))
+
+
 def files(at: str) -> Case:
     mail = Mail(
         (Contact(f"anna@{at}", "Anna"),),
@@ -142,6 +147,7 @@ CASES: dict[str, Callable[[str], Case]] = {
         html_and_text,
         html_only,
         everybody,
+        envelope_only,
         files,
         pictures,
         headers,

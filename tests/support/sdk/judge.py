@@ -52,8 +52,8 @@ def check_header(mail: Mail, message: EmailMessage) -> None:
     assert contacts(message, "Cc") == list(mail.cc)
     assert contacts(message, "Reply-To") == ([mail.reply_to] if mail.reply_to is not None else [])
     assert message["Bcc"] is None
-    for contact in mail.bcc:
-        assert contact.email not in str(message), "somebody can see a Bcc"
+    for contact in (*mail.bcc, *mail.rcpt_to):
+        assert contact.email not in str(message), "somebody can see who got it, too"
     for name, value in mail.headers.items():
         assert message.get_all(name) == [value]
     assert message["In-Reply-To"] == (f"<{mail.in_reply_to}>" if mail.in_reply_to else None)

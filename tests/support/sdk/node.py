@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -13,12 +14,12 @@ from typing import Any
 
 from support.sdk import Mail
 from support.sdk.scene import Scene
-from support.tools import need, unavailable
+from support.tools import unavailable
 
 PACKAGES = Path(__file__).parents[2] / "sdk" / "node"
 OLDEST = 20
 QUEUED = "queued as "
-BY_SMTP = frozenset({"data", "template_id", "language", "send_at", "bulk", "list_unsubscribe"})
+BY_SMTP = frozenset({"rcpt_to", "data", "template_id", "language", "send_at", "bulk", "list_unsubscribe"})
 """What nodemailer cannot express."""
 
 
@@ -89,7 +90,9 @@ class Nodemailer:
 @contextmanager
 def running(scene: Scene) -> Iterator[Node]:
     """Ends with the block. A machine without Node or its packages cannot run this test."""
-    node = need("node")
+    node = shutil.which("node")
+    if node is None:
+        unavailable(f"Node {OLDEST} or newer is not installed")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.strip().lstrip("v").partition(".")[0]) < OLDEST:
         unavailable(f"Node is {version.strip()}, and the packages want {OLDEST} or newer")
@@ -117,6 +120,7 @@ def written(mail: Mail) -> Mapping[str, Any]:
         "to": [contact.json() for contact in mail.to],
         "cc": [contact.json() for contact in mail.cc],
         "bcc": [contact.json() for contact in mail.bcc],
+        "rcptTo": [contact.json() for contact in mail.rcpt_to],
         "replyTo": mail.reply_to and mail.reply_to.json(),
         "subject": mail.subject,
         "text": mail.text,

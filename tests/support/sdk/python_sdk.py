@@ -13,7 +13,7 @@ from mailersend.models.email import EmailAttachment, EmailRequest
 
 from support.sdk import File, Mail
 
-CANNOT = frozenset({"list_unsubscribe"})
+CANNOT = frozenset({"rcpt_to", "list_unsubscribe"})
 TIMEOUT = 30
 
 
