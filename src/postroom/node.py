@@ -163,6 +163,7 @@ class Node:
         self.blobs = FileBlobs(make_directory(config.data / "blobs"), self.clock)
         self.timescale = timescale.Timescale(self.database, self.clock)
         await self.timescale.start()
+        self._started("timescale", self.timescale.keep)
 
     async def _build_core(self) -> None:
         self.directory = Directory(self.database, self.clock)

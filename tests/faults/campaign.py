@@ -135,7 +135,8 @@ def one_case(account: Account, name: str, mode: str, run: Callable[[], list[str]
                 violations = [f"{type(error).__name__}: {error}"]
         if violations is not None and not (violations and watch.longest > LEASE):
             break
-        say(f"{account.database:10} {mode:5} {name:32} once more: {watch.longest:.1f} s without a look")
+        why = "a lease was lost unasked" if violations is None else "something stood still"
+        say(f"{account.database:10} {mode:5} {name:32} once more: {why} (at most for {watch.longest:.1f} s)")
     else:
         violations = violations or ["a lease was lost again and again, and nobody here took it"]
     account.case(name, mode, time.monotonic() - began, violations)

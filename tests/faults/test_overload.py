@@ -126,8 +126,14 @@ def test_x11_a_database_that_stands_still(tmp_path: Path, postgres_server: Postg
         with overloaded(tmp_path, net, {"POSTROOM_DATABASE__URL": proxy.url(url)}, url) as one:
             until(lambda: one.acknowledged > 50)
             used = memory(one.relay)
+            one.world.tenant("new.test")  # a change: what the relay knows of its accounts has to be read anew
             proxy.stall()
-            until(lambda: len(refused(one)) > 2 * CONNECTIONS, 90, what=f"451\n{one.log}")
+            told = 'postroom_refused_total{rule="storage-unavailable"}'
+            until(
+                lambda: metric(one.relay, told) > 2 * CONNECTIONS,
+                90,
+                what="at MAIL or at the end of data: 451",
+            )
             proxy.flow()
             before = one.acknowledged
             until(lambda: one.acknowledged > before + 50, 90, what=f"as before\n{one.log}")

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import event, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.errors import StorageUnavailableError
 from postroom.runtime.clock import FakeClock
@@ -181,6 +183,32 @@ async def test_our_own_fault_is_temporary(office: Office, broken: Callable[[], N
     assert rule(await office.login("wrong")) is refusals.LOGIN_UNAVAILABLE
     with pytest.raises(StorageUnavailableError):
         await settled(office.directory.account(office.account.id))
+
+
+async def test_q09_nobody_waits_for_a_database_that_hangs(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The readings go on, and what they bring in the end is of use to the next one."""
+    go = asyncio.Event()
+    reading = Database.read
+
+    @asynccontextmanager
+    async def hanging(database: Database) -> AsyncIterator[AsyncConnection]:
+        await go.wait()
+        async with reading(database) as connection:
+            yield connection
+
+    monkeypatch.setattr(Database, "read", hanging)
+    monkeypatch.setattr(office.database, "timeout", 0.02)
+    directory = office.directory
+    assert rule(await office.login()) is refusals.LOGIN_UNAVAILABLE
+    for answer in (directory.account(office.account.id), directory.account("nobody")):
+        with pytest.raises(StorageUnavailableError, match="in time"):
+            await settled(answer)
+    go.set()
+    while directory.known(office.account.id) is None:
+        await asyncio.sleep(0.001)
+    assert isinstance(await office.login(), Credential)
 
 
 async def test_a_change_by_any_process_is_seen_at_the_next_look(office: Office) -> None:

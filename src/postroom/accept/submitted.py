@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
@@ -77,10 +78,11 @@ class SubmissionPolicy:
         try:
             account = await self._account(login)
             if account is not None and self._used(account) is None:
-                await self._usage.load(account.id, day_number(self._clock.now_ms()))
+                async with asyncio.timeout(self._config.database.timeout):
+                    await self._usage.load(account.id, day_number(self._clock.now_ms()))
             valid = self._directory.credential_valid(login)
             return self._mail(account, valid=await valid if isawaitable(valid) else valid)
-        except StorageUnavailableError:
+        except (StorageUnavailableError, TimeoutError):
             return Refused(refusals.STORAGE_UNAVAILABLE)
 
     async def _mail_once_valid(self, account: AccountState, valid: Awaitable[bool]) -> Refused | Pace:

@@ -85,7 +85,7 @@ class Directory:
 
     async def _login_again(self, username: str, password: str, address: str) -> Credential | Refused:
         try:
-            entry = await self._read_login(username)
+            entry = await self._soon(_begun(self._read_login(username)))
         except StorageUnavailableError as error:
             log.warning("login cannot be checked", error=str(error))
             return Refused(refusals.LOGIN_UNAVAILABLE)
@@ -228,15 +228,27 @@ class Directory:
         """One reader for all who want the same at the same time; one who goes away does not stop it."""
         task: asyncio.Task[T] | None = self._reading.get(key)
         if task is None:
-            task = self._reading[key] = asyncio.create_task(read())
+            task = self._reading[key] = _begun(read())
             task.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(task)
+        return await self._soon(task)
+
+    async def _soon(self, reading: asyncio.Task[T]) -> T:
+        """Raises StorageUnavailableError when it takes longer than a client is let wait (Q09); the reading goes on."""
+        ended, _ = await asyncio.wait({reading}, timeout=self._db.timeout)
+        if not ended:
+            raise StorageUnavailableError("the database does not answer in time")
+        return reading.result()
 
     def _forget(self, key: str, done: asyncio.Task[Any]) -> None:
         if self._reading.get(key) is done:
             del self._reading[key]
-        if not done.cancelled():
-            done.exception()  # whoever waits has it; if nobody does any more, it is no surprise
+
+
+def _begun(reading: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Whoever waits gets what it raises; if nobody does any more, it is no surprise."""
+    task = asyncio.create_task(reading)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 def _judge(entry: Login | None, password: str, address: str) -> Credential | Refused:
