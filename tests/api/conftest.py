@@ -9,6 +9,7 @@ async def test_something(api: ApiWorld) -> None:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,14 @@ __all__ = [
 ]
 
 
-@pytest.fixture(autouse=True, scope="session")
+_one_key = cache(dkim_keys.generate_rsa)
+
+
+@pytest.fixture(autouse=True, scope="module")
 def one_key() -> Iterator[None]:
     """Making a DKIM key takes a tenth of a second, each time; here all domains share one."""
-    made = dkim_keys.generate_rsa()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dkim_keys, "generate_rsa", lambda: made)
+        patch.setattr(dkim_keys, "generate_rsa", _one_key)
         yield
 
 

@@ -43,6 +43,7 @@ def test_q01_a_fault_at_any_step_loses_nothing(
     with ExitStack() as stack:
         net = stack.enter_context(small_internet())
         one = stack.enter_context(trial(tmp_path, url, net))
+        until(lambda: "first_run.before_finish" in reached(one), 60, what="the first run ends")
         for name, mode in ON_SQLITE if database == "sqlite" else ON_POSTGRESQL:
             visited |= reached(one)
             provoke(one, name, mode)
