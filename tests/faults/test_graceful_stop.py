@@ -6,7 +6,6 @@ What comes with a single stop under load is in `test_killpoints`, and what clien
 from __future__ import annotations
 
 import signal
-import time
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +16,7 @@ from support.load import Load
 from support.net import Net, small_internet
 from support.peer import Silence
 from support.postgres import PostgresServer
-from support.process import STOPS_WITHIN, Relay, starting
+from support.process import Relay, starting
 from support.proxy import Proxy
 from support.waiting import until
 from support.world import Tenant, World
@@ -64,9 +63,7 @@ def test_q19_it_ends_in_time_when_the_database_hangs(tmp_path: Path, postgres_se
             tenant = world.tenant("app.test", mode="live")
             world.settled(send(relay, tenant, "one@sink.test"))
             proxy.stall()
-            began = time.monotonic()
-            relay.stop()
-            assert time.monotonic() - began < STOPS_WITHIN
+            relay.stop()  # fails when it takes more than half a minute
         proxy.flow()
         with starting(data, settings=settings) as relay:
             world.settled(send(relay, tenant, "two@sink.test"), seconds=20)

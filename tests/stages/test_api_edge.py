@@ -129,6 +129,17 @@ async def test_h04_between_nodes_the_transaction_decides(
     assert another.rule is refusals.IDEMPOTENCY_KEY_REUSED
 
 
+async def test_q07_a_key_is_good_for_a_day_whatever_is_done_to_the_wall_clock(
+    desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await desk.send(idempotency=KEY)
+    now_ms = desk.engine.clock.now_ms
+    for days in (3, -3):
+        monkeypatch.setattr(desk.engine.clock, "now_ms", lambda days=days: now_ms() + days * 86_400_000)
+        assert await desk.send(idempotency=KEY) == first
+    assert len(await rows(database, messages)) == 1
+
+
 @pytest.mark.parametrize("happened", [True, False])
 async def test_h04_after_an_unknown_commit_the_next_try_finds_the_first(
     desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch, happened: bool

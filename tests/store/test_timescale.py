@@ -137,17 +137,18 @@ async def test_q07_a_process_that_stood_still_while_it_looked_sees_no_step(sqlit
     assert clock.moment() == (clock.now_ms(), 0)
 
 
-async def test_q07_what_waits_for_midnight_moves_with_the_wall_clock(
-    database: Database, clock: FakeClock, set_wall: SetWall
+@pytest.mark.parametrize("hold", [Hold.QUOTA, Hold.SCHEDULED])
+async def test_q07_what_waits_for_a_moment_of_the_wall_clock_moves_with_it(
+    database: Database, clock: FakeClock, set_wall: SetWall, hold: Hold
 ) -> None:
     scale = await begun(database, clock)
     due = clock.steady_ms() + DAY_MS
-    await accepted(database, due_at=due, hold=Hold.QUOTA.value)
+    await accepted(database, due_at=due, hold=hold.value)
     await accepted(database, due_at=due)
     set_wall(DAY / 2)
     await scale.keep()
     held, waiting = sorted(await rows(database, "queue"), key=lambda row: row["due_at"])
-    assert (held["hold"], waiting["due_at"]) == (Hold.QUOTA.value, due)
+    assert (held["hold"], waiting["due_at"]) == (hold.value, due)
     assert held["due_at"] == pytest.approx(due - DAY_MS / 2, abs=NEAR)
 
 

@@ -199,7 +199,8 @@ class GroupCommit:
         keys = [member.key for member in batch if member.key is not None]
         with metrics.COMMIT_SECONDS.time():
             limited = [member.draft.account_id for member in batch if member.quota is not None]
-            counted = await batches.accept(self._database, day, limited, addresses, plan, keys, now)
+            steady = self._clock.steady_ms()
+            counted = await batches.accept(self._database, day, limited, addresses, plan, keys, steady)
         metrics.COMMIT_SIZE.observe(len(batch))
         self._counted(day, counted)
         self._accept(batch)

@@ -109,7 +109,7 @@ def lay_out(
     if draft.edge is Edge.API:
         layout.api_message = api_rows.message_row(draft)
         layout.metadata = api_rows.metadata_rows(draft)
-        layout.idempotency = api_rows.idempotency_row(draft, now)
+        layout.idempotency = api_rows.idempotency_row(draft, now + ahead)
     return layout
 
 

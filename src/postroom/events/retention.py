@@ -63,7 +63,7 @@ class Retention:
             ),
             "suppressions": await self._slices(lambda db, size: retention.delete_suppressions(db, now, size)),
             "idempotency_keys": await self._slices(
-                lambda db, size: retention.delete_idempotency_keys(db, now, size)
+                lambda db, size: retention.delete_idempotency_keys(db, self._clock.steady_ms(), size)
             ),
             "bulk_emails": await self._slices(
                 lambda db, size: bulk_emails.delete_old(db, ids.earliest(now - _ms(keep.emails)), size)

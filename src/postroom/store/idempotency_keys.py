@@ -1,4 +1,7 @@
-"""Idempotency keys of API requests. The rows come with `batches.accept`, in the transaction of what they made."""
+"""Idempotency keys of API requests. The rows come with `batches.accept`, in the transaction of what they made.
+
+All times are on the clock's steady scale: a wall clock that is set must not make a second message (Q07).
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ class IdempotencyKeys:
         Raises StorageUnavailableError.
         """
         async with self._database.read() as connection:
-            found = await idempotency_keys.get(connection, account_id, idempotency.key, self._clock.now_ms())
+            now = self._clock.steady_ms()
+            found = await idempotency_keys.get(connection, account_id, idempotency.key, now)
         if found is None:
             return None
         if found.fingerprint != idempotency.fingerprint:

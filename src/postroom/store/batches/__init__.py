@@ -32,7 +32,8 @@ async def accept(
 
     `limited` are the accounts for which `plan` needs to know that beforehand, exactly: their counters are read, and
     on PostgreSQL locked, first. `addresses` are the (account id, recipient) pairs of the batch. `keys` are idempotency
-    keys: until the transaction ends nobody else can take them, and `plan` is told which are taken at the time `now`.
+    keys: until the transaction ends nobody else can take them, and `plan` is told which are taken at the time
+    `now` (on the clock's steady scale).
     """
     arguments = (day, sorted(set(limited)), addresses, plan, sorted(set(keys)), now)
     counts: dict[str, int]

@@ -79,7 +79,7 @@ class Group:
     async def _kept_before(self) -> dict[str, Accepted]:
         """By key, when the group was begun by somebody who died."""
         async with self._tools.database.read() as connection:
-            now = self._tools.clock.now_ms()
+            now = self._tools.clock.steady_ms()
             found = await idempotency_keys.of(connection, self._bulk.account_id, self._keys, now)
         return {key: Accepted.decode(used.answer) for key, used in found.items()}
 

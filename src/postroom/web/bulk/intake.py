@@ -49,7 +49,8 @@ async def keep(
         async with tools.database.write() as connection:
             if key is not None:
                 used = IdempotencyKey(key.fingerprint, Accepted(bulk_id).encode())
-                await idempotency_keys.add(connection, account_id, key.key, used, now, now + key.kept_ms)
+                begun = tools.clock.steady_ms()
+                await idempotency_keys.add(connection, account_id, key.key, used, begun, begun + key.kept_ms)
             await bulk_emails.add(connection, bulk, groups)
             reach("bulk.before_commit")
     except ConflictError:  # another node was quicker with this key; the blob is garbage that is swept

@@ -121,7 +121,8 @@ class BulkWorker:
         async with self._database.write() as connection:
             moved = await bulk_emails.advance(connection, bulk, self._name, result, now, **counted)
             if moved:
-                await idempotency_keys.expire(connection, bulk.account_id, used, now + KEY_KEPT_MS)
+                until = self._clock.steady_ms() + KEY_KEPT_MS
+                await idempotency_keys.expire(connection, bulk.account_id, used, until)
             reach("bulk.before_advance")
         reach("bulk.advanced")
         if moved and bulk.blob and bulk.done + 1 == bulk.groups:
