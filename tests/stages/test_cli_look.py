@@ -103,7 +103,7 @@ def _email(email_id: str, recipient: str, status: str, reply: str) -> dict[str, 
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("which", [MESSAGE, DEFERRED])
+@pytest.mark.parametrize("which", [MESSAGE, DEFERRED], ids=["delivered", "deferred"])
 def test_message_show_tells_everything(cli: Cli, account: str, which: str) -> None:
     message = cli.json("message", "show", which)
     assert (message["id"], message["tags"], message["received_at"]) == (
