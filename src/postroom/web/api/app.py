@@ -11,8 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from postroom import __version__
-from postroom.types import refusals
-from postroom.types.refusals import Refused
 from postroom.web.api import (
     activity,
     api_quota,
@@ -28,8 +26,9 @@ from postroom.web.api import (
 from postroom.web.api.api import Api
 from postroom.web.api.body import off_loop
 from postroom.web.api.call import call_of
+from postroom.web.api.direct import Direct
 from postroom.web.api.edge import Edge
-from postroom.web.api.errors import ApiError, not_found, refused
+from postroom.web.api.errors import ApiError, failed, not_found
 from postroom.web.api.gate import Gate
 from postroom.web.api.json_out import Json, dumps
 from postroom.web.proxies import Proxies
@@ -64,7 +63,7 @@ def build(api: Api, resources: Sequence[Callable[[Api], APIRouter]] = RESOURCES)
         app.router.routes += router(api).routes
     _describe(app)
     proxies = Proxies(api.config.http.trusted_proxies)
-    return Edge(app, api.clock, proxies, access_log=api.config.http.access_log)
+    return Edge(Direct(app), api.clock, proxies, access_log=api.config.http.access_log)
 
 
 def _describe(app: FastAPI) -> None:
@@ -84,10 +83,8 @@ def _describe(app: FastAPI) -> None:
 
 
 async def _failed(request: Request, _: Exception) -> Response:
-    """Something we did not foresee: nothing of it goes out (H15). Starlette raises it again, and the edge logs it."""
-    failed = refused(Refused(refusals.INTERNAL_ERROR))
-    failed.message += f" The request's id is {call_of(request.scope).id}."
-    return failed.response()
+    """Of what is no endpoint: `route` has an answer for those. Starlette raises it again, and the edge logs it."""
+    return failed(call_of(request.scope).id).response()
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from postroom.types.scopes import Scope
 from postroom.web.api.access import access
 from postroom.web.api.api import Api
 from postroom.web.api.call import CurrentCaller
+from postroom.web.api.direct import direct
 from postroom.web.api.route import routes
 from postroom.web.api.sending.answers import Warnings
 from postroom.web.api.sending.endpoint import Sending
@@ -41,6 +42,7 @@ def router(api: Api) -> APIRouter:
 
     @resource.post("/email", status_code=202, summary="Send an email", responses=_ANSWERS)
     @access(Scope.EMAIL_FULL, area=Area.EMAIL, large_body=True)
+    @direct
     async def send(
         request: Request,
         caller: CurrentCaller,

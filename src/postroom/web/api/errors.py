@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import Response
 
+from postroom.types import refusals
 from postroom.types.refusals import Refused
 from postroom.web.api.codes import code_of
 from postroom.web.api.json_out import Json, dumps
@@ -55,6 +56,13 @@ def invalid(fields: Fields) -> ApiError:
     more = len(texts) - 1
     message = texts[0] + (f" (and {more} more error{'s' if more > 1 else ''})" if more else "")
     return ApiError(422, message, fields=fields)
+
+
+def failed(request_id: str) -> ApiError:
+    """500 for something we did not foresee; nothing of it goes out (H15)."""
+    error = refused(Refused(refusals.INTERNAL_ERROR))
+    error.message += f" The request's id is {request_id}."
+    return error
 
 
 def refused(why: Refused, field: str = "", *, retry_after: int | None = None) -> ApiError:

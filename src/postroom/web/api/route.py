@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 
 from postroom.errors import NotFoundError, PostroomError, StorageUnavailableError
 from postroom.types import refusals
@@ -18,7 +19,8 @@ from postroom.types.refusals import Refused
 from postroom.web.api import body, query
 from postroom.web.api.access import Access, access_of
 from postroom.web.api.call import call_of
-from postroom.web.api.errors import ApiError, invalid, not_found, refused
+from postroom.web.api.direct import is_direct
+from postroom.web.api.errors import ApiError, failed, invalid, not_found, refused
 from postroom.web.api.gate import Gate
 from postroom.web.api.json_out import Json
 from postroom.web.api.words import fields_of
@@ -54,7 +56,7 @@ class ApiRoute(APIRoute):
         return access_of(self.endpoint)
 
     def get_route_handler(self) -> Handler:
-        endpoint = super().get_route_handler()
+        endpoint = _called(self.endpoint) if is_direct(self.endpoint) else super().get_route_handler()
         access = self.access
         takes_body = self.body_field is not None
         arrays = query.array_names(self.dependant)
@@ -83,8 +85,23 @@ class ApiRoute(APIRoute):
                 return refused(Refused(refusals.DATABASE_UNAVAILABLE), retry_after=RETRY_AFTER).response()
             except PostroomError as error:
                 return ApiError(422, _sentence(str(error)), fields={}).response()
+            except ClientDisconnect:
+                raise
+            except Exception:
+                log.exception("a request failed", request=call.id, route=call.route)
+                return failed(call.id).response()
 
         return handle
+
+
+def _called(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
+    """A direct endpoint as FastAPI would run it."""
+
+    async def run(request: Request) -> Response:
+        assert isinstance(request, _Request)
+        return await endpoint(request, call_of(request.scope).caller, request.value)
+
+    return run
 
 
 def _sentence(text: str) -> str:
