@@ -150,7 +150,7 @@ async def _keep(api: Api, request: Request, caller: Caller, objects: list[Any]) 
 
 async def _once(api: Api, request: Request, caller: Caller, objects: list[Any]) -> str | Refused:
     """With an idempotency key the answer that was given before, if there is one."""
-    account_id, key = caller.account_id, key_of(request.headers)
+    account_id, key = caller.account_id, key_of(request.scope)
     if key is None:
         return await keep(api.bulk.tools, account_id, caller.token_id, objects)
     idempotency = Idempotency(key, await off_loop(fingerprint, "POST /bulk-email", objects))

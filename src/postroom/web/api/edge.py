@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -26,7 +27,8 @@ class Edge:
         self._app = app
         self._clock = clock
         self._proxies = proxies
-        self._access_log = access_log
+        # Bound now, for a logger that is not costs as much as its line.
+        self._requests = structlog.get_logger().bind() if access_log else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,8 +57,8 @@ class Edge:
         except Exception:
             log.exception("a request failed", request=call.id, route=call.route)
         finally:
-            if self._access_log:
-                self._log(scope, call, status, began)
+            if self._requests is not None:
+                self._log(self._requests, scope, call, status, began)
 
     def _id(self, scope: Scope) -> str:
         """The client's own, if it is fit to be repeated; else a new one."""
@@ -65,8 +67,8 @@ class Edge:
                 return str(value, "ascii")
         return ids.mail_id(self._clock.now_ms())
 
-    def _log(self, scope: Scope, call: Call, status: int, began: float) -> None:
-        log.info(
+    def _log(self, requests: Any, scope: Scope, call: Call, status: int, began: float) -> None:
+        requests.info(
             "request",
             method=scope["method"],
             route=call.route or "-",

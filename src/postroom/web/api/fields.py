@@ -20,12 +20,12 @@ class Input(BaseModel):
     @classmethod
     def _without_blanks(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: inner for name, inner in value.items() if not _blank(inner)}
+            return without_blanks(value)
         return {} if value is None or value == [] else value
 
 
-def _blank(value: Any) -> bool:
-    return value is None or value == ""
+def without_blanks(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None and value != ""}
 
 
 def _flag(value: Any) -> Any:

@@ -14,7 +14,7 @@ from postroom.types.draft import Idempotency
 from postroom.types.refusals import Refused
 from postroom.web.api.api import Api
 from postroom.web.api.body import AT_ONCE, off_loop
-from postroom.web.api.call import Caller
+from postroom.web.api.call import Caller, header
 from postroom.web.api.errors import ApiError, refused
 from postroom.web.api.sending.answers import answer
 from postroom.web.api.sending.context import context_of
@@ -46,7 +46,7 @@ class Sending:
         state = admit.account_state(caller.account, self._api.config)
         if state is not None:
             raise self._refusal(state, caller)
-        large, key = _is_large(request), key_of(request.headers)
+        large, key = _is_large(request), key_of(request.scope)
         if key is None:
             return await self._accept(caller, body, large=large)
         digest = await _run(fingerprint, "POST /email", body, large=large)
@@ -68,7 +68,7 @@ class Sending:
         accepted = await self._api.accept.send(context.sender, wanted, idempotency)
         if isinstance(accepted, Refused):
             raise self._refusal(accepted, caller)
-        return answer(accepted, wanted.recipients.values())
+        return answer(accepted, wanted.recipients.values() if accepted.suppressed else ())
 
     def _refusal(self, why: Refused, caller: Caller) -> ApiError:
         if why.rule.status != 422:
@@ -95,7 +95,7 @@ _FIELDS = {
 
 def _is_large(request: Request) -> bool:
     """A body that does not say how long it is may be."""
-    length = request.headers.get("content-length", "")
+    length = header(request.scope, b"content-length") or ""
     return not length.isdigit() or int(length) > AT_ONCE
 
 

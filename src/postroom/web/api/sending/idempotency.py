@@ -6,16 +6,14 @@ import hashlib
 import re
 from typing import Any, Protocol
 
-from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from postroom.types import refusals
 from postroom.types.refusals import Refused
 from postroom.web.api.errors import refused
 from postroom.wire.json import LongText
 
-HEADER = "idempotency-key"
-
-_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
+_KEY = re.compile(rb"[!-~](?:[ -~]{0,253}[!-~])?")
 _STEP = 256 * 1024
 
 
@@ -23,14 +21,14 @@ class _Hash(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
-def key_of(headers: Headers) -> str | None:
+def key_of(scope: Scope) -> str | None:
     """None without one. Raises ApiError (422) for what cannot be one."""
-    keys = headers.getlist(HEADER)
+    keys = [value for name, value in scope["headers"] if name == b"idempotency-key"]
     if not keys:
         return None
     if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
-        raise refused(Refused(refusals.IDEMPOTENCY_KEY_INVALID), HEADER)
-    return keys[0]
+        raise refused(Refused(refusals.IDEMPOTENCY_KEY_INVALID), "idempotency-key")
+    return str(keys[0], "ascii")
 
 
 def fingerprint(endpoint: str, value: Any) -> bytes:

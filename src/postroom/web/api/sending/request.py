@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from postroom.types.draft import Stream
 from postroom.types.envelope import Address
 from postroom.types.parts import Disposition
-from postroom.web.api.fields import Flag, Input, Object
+from postroom.web.api.fields import Flag, Input, Object, without_blanks
 from postroom.web.api.words import EMAIL, STRING
 from postroom.wire.json import LongText
 from postroom.wire.smtp.address import AddressError, parse_mailbox
@@ -97,8 +97,8 @@ class _Object(Input):
 
     @model_validator(mode="before")
     @classmethod
-    def _an_object(cls, value: Any) -> Any:
-        return value if isinstance(value, dict) else {}
+    def _without_blanks(cls, value: Any) -> Any:
+        return without_blanks(value) if isinstance(value, dict) else {}
 
 
 class ReplyTo(_Object):

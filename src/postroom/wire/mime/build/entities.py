@@ -40,10 +40,10 @@ def text_entity(subtype: str, text: str) -> list[bytes]:
 
 def _is_plain(data: bytes) -> bool:
     """Whether lines of ASCII get through every server unchanged as they are."""
-    framed = b"\n" + data
-    if any(mark in framed for mark in _FRAGILE) or len(data.translate(None, _CONTROLS)) != len(data):
+    if max(map(len, data.split(b"\r\n"))) > LINE:
         return False
-    return max(map(len, data.split(b"\r\n"))) <= LINE
+    framed = b"\n" + data
+    return not any(mark in framed for mark in _FRAGILE) and len(data.translate(None, _CONTROLS)) == len(data)
 
 
 def _quoted_printable(data: bytes) -> Iterator[bytes]:

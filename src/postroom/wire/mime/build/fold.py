@@ -50,6 +50,8 @@ def fold_text(name: str, text: str, longest: int = WIDTH) -> str:
     """
     text = text.strip(" ")
     if text.isascii() and "=?" not in text:
+        if text and len(name) + len(": ") + len(text) <= WIDTH:
+            return f"{name}: {text}\r\n"
         pieces = _PIECE.findall(" " + text)
         if len(text) < WIDTH or max(map(len, pieces)) <= longest:
             return fold(name, pieces)
