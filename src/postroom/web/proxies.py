@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
 from starlette.types import Scope
 
 Address = IPv4Address | IPv6Address
+
+
+class _Peer(NamedTuple):
+    """What there is to know of an address that connects; `address` is None where it is none."""
+
+    address: Address | None
+    written: str
+    local: bool
+    trusted: bool
 
 
 class Proxies:
@@ -17,6 +27,7 @@ class Proxies:
     def __init__(self, trusted: Iterable[str]) -> None:
         self._networks = tuple(ip_network(network, strict=False) for network in trusted)
         self._trusts = lru_cache(maxsize=1024)(self._is_trusted)
+        self._peer = lru_cache(maxsize=1024)(self._look_at)
 
     def trusts(self, peer: str) -> bool:
         """Whether this peer is a trusted proxy."""
@@ -29,14 +40,20 @@ class Proxies:
         A trusted peer that says nothing about how the request came is believed to be a client on a trusted network.
         """
         peer = scope["client"][0] if scope.get("client") else ""
-        address = _parse(peer)
-        if address is None:
+        known = self._peer(peer)
+        if known.address is None:
             return peer, False
-        if not self._trusts(address):
-            return str(address), scope["scheme"] == "https" or address.is_loopback
+        if not known.trusted:
+            return known.written, scope["scheme"] == "https" or known.local
         headers = _joined(scope["headers"], (b"x-forwarded-for", b"x-forwarded-proto"))
         secure = headers[b"x-forwarded-proto"].rpartition(",")[2].strip().lower() in ("", "https")
-        return str(self._forwarded(address, headers[b"x-forwarded-for"])), secure
+        return str(self._forwarded(known.address, headers[b"x-forwarded-for"])), secure
+
+    def _look_at(self, peer: str) -> _Peer:
+        address = _parse(peer)
+        if address is None:
+            return _Peer(None, peer, local=False, trusted=False)
+        return _Peer(address, str(address), local=address.is_loopback, trusted=self._trusts(address))
 
     def _forwarded(self, peer: Address, chain: str) -> Address:
         """From the nearest hop outwards: the first one that is no trusted proxy."""

@@ -44,7 +44,7 @@ class Direct:
             (method, route.path): route.get_route_handler()
             for route in app.routes
             if isinstance(route, APIRoute) and is_direct(route.endpoint)
-            for method in route.methods
+            for method in route.methods or ()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

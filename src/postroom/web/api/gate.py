@@ -92,8 +92,10 @@ class Gate:
         return found
 
     async def _account(self, call: Call, bearer: Bearer) -> AccountState:
-        found = self._api.directory.account(bearer.account_id)
-        account = await found if isawaitable(found) else found
+        account = self._api.directory.known(bearer.account_id)
+        if account is None:
+            found = self._api.directory.account(bearer.account_id)
+            account = await found if isawaitable(found) else found
         if account is None:
             raise self._refuse(call, Refused(refusals.TOKEN_INVALID))
         return account

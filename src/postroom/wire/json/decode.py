@@ -54,7 +54,7 @@ def decode_text(text: str) -> Any:
         raise JsonSyntaxError(problem, f"line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise too_deep() from None
-    if _SUSPECT.search(text):
+    if "\\u" in text and _SUSPECT.search(text):
         for string in _strings(value):
             check_string(string)
     return value

@@ -24,6 +24,8 @@ class Source(NamedTuple):
 
 def personalizations(body: EmailRequest, findings: Findings) -> dict[Address, Personalization]:
     """By recipient; who has none is not in it."""
+    if not body.personalization and not body.variables:
+        return {}
     known = _Known(body)
     skip = any(map(findings.wrong, ("to", "cc", "bcc", "rcpt_to")))
     given: dict[Address, Personalization] = {}

@@ -100,10 +100,12 @@ def custom_name_problem(name: str) -> Problem | None:
 
 def problems(parts: Parts) -> Iterator[FieldProblem]:
     """Everything in the parts that cannot be sent as it is, in the order of the fields."""
-    yield from _mailbox_problems("from", parts.from_)
+    if not _is_right(parts.from_):
+        yield from _mailbox_problems("from", parts.from_)
     for group, mailboxes in (("to", parts.to), ("cc", parts.cc), ("reply_to", parts.reply_to)):
         for at, mailbox in enumerate(mailboxes):
-            yield from _mailbox_problems(f"{group}.{at}", mailbox)
+            if not _is_right(mailbox):
+                yield from _mailbox_problems(f"{group}.{at}", mailbox)
     if unsafe(parts.subject):
         yield FieldProblem("subject", Problem.CONTROL)
     for path, text in (("text", parts.text), ("html", parts.html)):
@@ -120,6 +122,10 @@ def ensure_safe(parts: Parts) -> None:
     """Raises UnsafePartsError."""
     for problem in problems(parts):
         raise UnsafePartsError(problem)
+
+
+def _is_right(mailbox: Mailbox) -> bool:
+    return mailbox.name.isprintable() and _is_address(mailbox.address)
 
 
 def _mailbox_problems(path: str, mailbox: Mailbox) -> Iterator[FieldProblem]:

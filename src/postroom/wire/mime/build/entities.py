@@ -42,8 +42,13 @@ def _is_plain(data: bytes) -> bool:
     """Whether lines of ASCII get through every server unchanged as they are."""
     if max(map(len, data.split(b"\r\n"))) > LINE:
         return False
+    if len(data.translate(None, _CONTROLS)) != len(data):
+        return False
     framed = b"\n" + data
-    return not any(mark in framed for mark in _FRAGILE) and len(data.translate(None, _CONTROLS)) == len(data)
+    for mark in _FRAGILE:  # noqa: SIM110 - any() takes twice as long
+        if mark in framed:
+            return False
+    return True
 
 
 def _quoted_printable(data: bytes) -> Iterator[bytes]:
