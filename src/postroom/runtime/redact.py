@@ -54,13 +54,13 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def _innocent(event: EventDict) -> bool:
     """A quick look that settles nearly every event."""
     texts: list[str] = []
-    for key, value in event.items():
+    for value in event.values():
         if type(value) is str:
             texts.append(value)
         elif type(value) not in _HARMLESS:
             return False
-        if _secret(key):
-            return False
+    if _any_secret(tuple(event)):
+        return False
     text = " ".join(texts)
     return len(text) <= LONGEST and not _suspect(text)
 
@@ -68,6 +68,11 @@ def _innocent(event: EventDict) -> bool:
 def _suspect(text: str) -> bool:
     folded = text.casefold()
     return any(word in folded for word in _SUSPECT)
+
+
+@lru_cache(maxsize=512)
+def _any_secret(keys: tuple[str, ...]) -> bool:
+    return any(map(_secret, keys))
 
 
 @lru_cache(maxsize=512)

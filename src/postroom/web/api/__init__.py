@@ -30,10 +30,12 @@
 - A list in the query has the alias `name[]` and thereby all three spellings (`query`).
 - A string of more than 8 MB in a body (an attachment) arrives as `wire.json.LongText`, to be read in pieces; fields
   that take such say so. It lives until the answer. Work on large bodies belongs off the loop: `body.off_loop(...)`.
+- One endpoint is asked for thousands of times a second, `POST /email`: it is `@direct`, which spares it FastAPI's own
+  handling (see `direct`). Everything else here holds for it as well.
 - A dependency inside `router` is a default (`= Depends(webhook)`): annotations are text, and FastAPI looks names in
   them up in the module only.
 
-Files: `app` (all resources), `api` (what they are given), `route` (how an endpoint runs), `gate`, `access`, `call`,
+Files: `app` (all resources), `api` (what they are given), `route` (how an endpoint runs), `direct` (how without FastAPI), `gate`, `access`, `call`,
 `rates`, `quota` (who may ask, and how often), `body`, `query`, `fields`, `words` (what comes in),
 `json_out`, `pages`, `errors`, `codes` (what goes out), `edge` (around everything), `openapi`, `reference`.
 """
