@@ -1,6 +1,6 @@
 """Group commit: the durable end of accept (design section 3).
 
-Drafts gather while a transaction runs; the next one takes them all. Inside it the counters are read first and every
+Drafts gather while a transaction runs, and until the writer's turn has come; the next one takes them all. Inside it the counters are read first and every
 draft is decided by itself: one that is over its quota is refused, the others are kept. A transaction that fails
 refuses all its members with a 4xx. After an unknown commit the members are looked up by their id.
 """
@@ -97,6 +97,7 @@ class GroupCommit:
         self._waiting: list[Member] = []
         self._waiting_octets = self._waiting_recipients = 0
         self._running: set[asyncio.Task[None]] = set()
+        self._gathering: asyncio.Task[None] | None = None  # the one that has not taken its batch yet
         # PostgreSQL commits side by side; SQLite has one writer, and a second batch would only wait for the first.
         self._parallel = 1 if database.sqlite else 2
 
@@ -116,8 +117,7 @@ class GroupCommit:
         self._waiting.append(member)
         self._waiting_octets += member.octets
         self._waiting_recipients += member.recipients
-        if len(self._running) < self._parallel:
-            self._begin()
+        self._begin()
         return answer
 
     async def stop(self) -> None:
@@ -126,14 +126,17 @@ class GroupCommit:
             await asyncio.wait(set(self._running))
 
     def _begin(self) -> None:
-        batch = self._next()
-        task = asyncio.create_task(self._commit(batch), name="group commit")
+        if self._gathering is not None or len(self._running) == self._parallel:
+            return
+        task = self._gathering = asyncio.create_task(self._commit(), name="group commit")
         self._running.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if self._waiting and len(self._running) < self._parallel:
+        if task is self._gathering:  # its turn did not come
+            self._gathering = None
+        if self._waiting:
             self._begin()
 
     @property
@@ -146,6 +149,7 @@ class GroupCommit:
         )
 
     def _next(self) -> list[Member]:
+        self._gathering = None
         octets = recipients = count = 0
         for member in self._waiting[:MOST]:
             octets += member.octets
@@ -158,7 +162,8 @@ class GroupCommit:
         self._waiting_recipients -= recipients
         return batch
 
-    async def _commit(self, batch: list[Member]) -> None:
+    async def _commit(self) -> None:
+        batch: list[Member] = []  # until the turn has come
         now = self._clock.now_ms()
         day = day_number(now)
         writing = asyncio.ensure_future(self._write(batch, now, day))
@@ -184,23 +189,24 @@ class GroupCommit:
             self._refuse(batch)  # whatever has happened, no session is left without an answer
 
     async def _write(self, batch: list[Member], now: int, day: int) -> None:
-        reach("accept.batch_taken")
-
         def plan(used: dict[str, int], suppressing: Sequence[Suppressing], taken: Collection[Key]) -> Inserts:
             inserted = decide(batch, used, Suppressed(suppressing, now), taken, now)
             reach("accept.planned")
             return inserted
 
-        addresses = [
-            (member.draft.account_id, str(recipient.address))
-            for member in batch
-            for recipient in member.draft.envelope.recipients
-        ]
-        keys = [member.key for member in batch if member.key is not None]
         with metrics.COMMIT_SECONDS.time():
-            limited = [member.draft.account_id for member in batch if member.quota is not None]
-            steady = self._clock.steady_ms()
-            counted = await batches.accept(self._database, day, limited, addresses, plan, keys, steady)
+            async with self._database.turn() as database:
+                batch += self._next()
+                reach("accept.batch_taken")
+                limited = [member.draft.account_id for member in batch if member.quota is not None]
+                addresses = [
+                    (member.draft.account_id, str(recipient.address))
+                    for member in batch
+                    for recipient in member.draft.envelope.recipients
+                ]
+                keys = [member.key for member in batch if member.key is not None]
+                steady = self._clock.steady_ms()
+                counted = await batches.accept(database, day, limited, addresses, plan, keys, steady)
         metrics.COMMIT_SIZE.observe(len(batch))
         self._counted(day, counted)
         self._accept(batch)

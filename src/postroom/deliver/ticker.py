@@ -1,6 +1,6 @@
 """Records outcomes and marks attempts, many in one transaction (design section 3: the delivery tick).
 
-While one transaction runs, outcomes and marks gather for the next. An outcome leaves this place only by being
+While one transaction runs, and until the writer's turn has come, outcomes and marks gather for the next. An outcome leaves this place only by being
 recorded: while the database is away it waits here, and because marks wait too, nothing new is sent meanwhile. It is
 recorded under the incarnation whose attempt it was, even if the lease was lost since: as long as nobody has claimed the
 row it needs no second copy.
@@ -19,7 +19,7 @@ from postroom.runtime import metrics
 from postroom.runtime.killpoints import reach
 from postroom.store import batches, queue
 from postroom.store.batches.rows import Entry, OutcomeRecord
-from postroom.store.database import Database
+from postroom.store.database import Database, InTurn
 
 log = structlog.get_logger()
 
@@ -118,13 +118,18 @@ class Ticker:
                 return
 
     async def _tick(self) -> None:
+        with metrics.DELIVERY_BATCH_SECONDS.time():
+            async with self._database.turn() as database:
+                await self._tick_in_turn(database)
+
+    async def _tick_in_turn(self, database: InTurn) -> None:
         records, self._records = self._records[:MOST], self._records[MOST:]
         self._writing = records
         marks, self._marks = self._marks[:MOST], self._marks[MOST:]
         marks = [(entry, future) for entry, future in marks if not future.cancelled()]
         try:
             reach("tick.taken")
-            marked = await self._write(records, [entry for entry, _ in marks])
+            marked = await self._write(database, records, [entry for entry, _ in marks])
         except BaseException:
             self._records = records + self._records
             self._marks = marks + self._marks
@@ -135,14 +140,13 @@ class Ticker:
             if not future.done():
                 future.set_result(entry.email_id in marked)
 
-    async def _write(self, records: list[OutcomeRecord], entries: list[Entry]) -> set[str]:
+    async def _write(self, database: InTurn, records: list[OutcomeRecord], entries: list[Entry]) -> set[str]:
         owner = self._owner()
         marks = [entry.key for entry in entries if entry.owner == owner]  # a lost lease begins no attempt
         try:
-            with metrics.DELIVERY_BATCH_SECONDS.time():
-                ticked = await batches.tick(self._database, owner, records, marks)
+            ticked = await batches.tick(database, owner, records, marks)
         except ConflictError:
-            return await self._write_singly(owner, records, marks)
+            return await self._write_singly(database, owner, records, marks)
         metrics.DELIVERY_BATCH_SIZE.observe(len(records) + len(marks))
         for record in records:
             if record.queue.email_id not in ticked.recorded:
@@ -154,16 +158,16 @@ class Ticker:
         return ticked.marked
 
     async def _write_singly(
-        self, owner: int, records: list[OutcomeRecord], marks: list[tuple[str, str]]
+        self, database: InTurn, owner: int, records: list[OutcomeRecord], marks: list[tuple[str, str]]
     ) -> set[str]:
         """A batch that cannot be written as a whole: find the record that does not fit and leave only that one."""
         for record in records:
             try:
-                await batches.tick(self._database, owner, [record], [])
+                await batches.tick(database, owner, [record], [])
             except ConflictError as error:
                 log.exception(
                     "outcome dropped: it was recorded before",
                     email_id=record.queue.email_id,
                     reason=str(error),
                 )
-        return (await batches.tick(self._database, owner, [], marks)).marked
+        return (await batches.tick(database, owner, [], marks)).marked

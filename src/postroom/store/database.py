@@ -125,21 +125,22 @@ class Database:
                 yield self._writer
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """The writer's turn (SQLite). Waiting longer than `timeout` is StorageUnavailableError."""
+    async def turn(self) -> AsyncIterator[InTurn]:
+        """The writer's turn (SQLite; on PostgreSQL there is nothing to wait for). Batches within it run at once, so
+        what goes into them can be gathered until then. Waiting longer than `timeout` is StorageUnavailableError."""
+        if not self.sqlite:
+            yield InTurn(self)
+            return
         await self._turn.take(self.timeout)
         try:
-            yield
+            yield InTurn(self)
         finally:
             self._turn.give_back()
 
     async def sqlite_batch(self, function: Callable[..., T], *args: Any) -> T:
         """Run `function(sqlite3 connection, *args)` in the writer's thread inside one transaction."""
-        with _storage_errors():
-            async with self.turn():
-                # One hop into the thread for the whole transaction; the public API has only one hop a statement.
-                # A caller that goes away does not stop it: the thread finishes what it began, then serves the next.
-                return await self._raw._execute(_in_transaction, self._raw._conn, function, args)  # type: ignore[no-any-return]
+        async with self.turn() as ours:
+            return await ours.sqlite_batch(function, *args)
 
     async def postgres_batch(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run `await function(asyncpg connection, *args)` inside one transaction."""
@@ -158,6 +159,24 @@ class Database:
                 except _UNKNOWN as error:
                     raise CommitUnknownError(f"the connection died during COMMIT: {error}") from error
                 return result
+
+
+class InTurn:
+    """A database whose writer waits for nobody but the one who has this; see `Database.turn`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.sqlite = database.sqlite
+
+    async def sqlite_batch(self, function: Callable[..., T], *args: Any) -> T:
+        raw = self._database._raw
+        with _storage_errors():
+            # One hop into the thread for the whole transaction; the public API has only one hop a statement.
+            # A caller that goes away does not stop it: the thread finishes what it began, then serves the next.
+            return await raw._execute(_in_transaction, raw._conn, function, args)  # type: ignore[no-any-return]
+
+    async def postgres_batch(self, function: Callable[..., Any], *args: Any) -> Any:
+        return await self._database.postgres_batch(function, *args)
 
 
 def _in_transaction(connection: Any, function: Callable[..., T], args: tuple[Any, ...]) -> T:

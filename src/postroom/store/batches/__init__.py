@@ -6,6 +6,8 @@ only a marked attempt may send its final dot, so only marked rows can become a s
 
 Each exists twice, in `sqlite` (one call in the writer's thread) and in `postgres` (asyncpg). A statement carries
 all rows of the batch: stepping row by row would hand the interpreter lock back and forth for each of them.
+
+Each is called with the database, or within a turn of its writer (`Database.turn`) by who gathers until that has come.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from collections.abc import Sequence
 from postroom.runtime.killpoints import reach
 from postroom.store.batches import postgres, sqlite
 from postroom.store.batches.rows import Entry, Key, OutcomeRecord, Plan, Ticked
-from postroom.store.database import Database
+from postroom.store.database import Database, InTurn
 
 
 async def accept(
-    database: Database,
+    database: Database | InTurn,
     day: int,
     limited: Sequence[str],
     addresses: Sequence[tuple[str, str]],
@@ -46,7 +48,7 @@ async def accept(
 
 
 async def claim(
-    database: Database,
+    database: Database | InTurn,
     owner: int,
     free: Sequence[int],
     account_id: str,
@@ -72,7 +74,10 @@ async def claim(
 
 
 async def tick(
-    database: Database, owner: int, records: Sequence[OutcomeRecord], marks: Sequence[tuple[str, str]]
+    database: Database | InTurn,
+    owner: int,
+    records: Sequence[OutcomeRecord],
+    marks: Sequence[tuple[str, str]],
 ) -> Ticked:
     """Record outcomes, and mark the attempts of `owner` that are about to begin ((account id, email id) pairs).
 
