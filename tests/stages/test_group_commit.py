@@ -271,6 +271,15 @@ async def test_q09_nobody_waits_longer_than_the_databases_timeout(
     assert len(desk.handed) == (0 if slow_part == "begin" else 1)
 
 
+async def test_q09_nobody_waits_longer_for_the_writers_turn(database: Database, desk: Desk) -> None:
+    async with database.turn():
+        answer = await asyncio.wait_for(desk.submit(draft()), 2)
+    assert isinstance(answer, Refused)
+    assert answer.rule is refusals.STORAGE_UNAVAILABLE
+    assert isinstance(await asyncio.wait_for(desk.submit(draft()), 2), str)
+    assert await count(database, messages) == len(desk.handed) == 1
+
+
 async def suppress(database: Database, address: str) -> None:
     async with database.write() as connection:
         row = {
