@@ -126,9 +126,10 @@ class Disk:
         elif call.name.startswith("unlink"):
             self._name(call, paths[0], None)
         else:
-            assert call.name.startswith("rename"), call.name
+            assert call.name.startswith(("rename", "link")), call.name
             self._name(call, paths[1], self.names[paths[0]])
-            self._name(call, paths[0], None)
+            if call.name.startswith("rename"):
+                self._name(call, paths[0], None)
 
     def _name(self, call: Call, path: str, file: File | None, *, directory: bool = False) -> None:
         self.changes.append(Change(call.began, call.ended, file, path=path, directory=directory))

@@ -18,16 +18,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import zstandard
 
 from faults import disk
 from faults.disk import Disk
+from faults.ledger.provoke import is_whole
 from faults.traced import BODY, SENDS, answers, connected, messages
 from postroom.store import migrate
 from postroom.store.database import Database
-from support.process import starting
-from support.strace import calls, recording
+from support.process import Launch, starting
+from support.strace import calls, from_the_start, recording
 from support.waiting import until
+from support.warm import Warm
 from support.world import World
 
 LARGE = "0123456789abcdef\r\n" * 20_000  # 360 KB: beyond `submission.spool_above`
@@ -148,15 +151,67 @@ def starts(scratch: Path, expected: Sequence[Acknowledged]) -> list[str]:
     return []
 
 
+# -- the first run ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class FirstRun:
+    """`shown` is the line at which the card was there for people to read, `login` what it says."""
+
+    disk: Disk
+    shown: int
+    login: tuple[str, ...]
+
+
+def record_first_run(directory: Path, url: str = "") -> FirstRun:
+    """From nothing: the tables are made, keys, certificates, and the card. `url` is an empty PostgreSQL database: then
+    only the relay's own files are recorded."""
+    log, before, root = directory / "trace", directory / "before", directory / "root"
+    before.mkdir()
+    root.mkdir()
+    with (
+        from_the_start(log, disk.CALLS) as launch,
+        starting(
+            root / "data", "--first-run", settings={"POSTROOM_DATABASE__URL": url}, launch=launch
+        ) as relay,
+    ):
+        login = is_whole(relay, World(url, relay.data) if url else World.of(relay.data))
+        relay.kill()
+    trace = calls(log)
+    shown = next(
+        call.began for call in trace if b"--auth-password" in call.data and call.file.endswith(".log")
+    )
+    return FirstRun(Disk.of(before, root, trace), shown, login)
+
+
+def begins_again(
+    first: FirstRun, cut: int, scratch: Path, keep: Callable[[int], int], launch: Launch
+) -> list[str]:
+    """What is wrong when the first run is started again after a power cut at this line."""
+    first.disk.leave(cut, scratch, keep)
+    try:
+        with starting(scratch / "data", "--first-run", launch=launch) as relay:
+            login = is_whole(relay, World.of(relay.data))
+            relay.stop()
+    except (Exception, pytest.fail.Exception) as error:
+        return [f"{type(error).__name__}: {error}"]
+    return (
+        ["the card that was shown is not true any more"] if cut > first.shown and login != first.login else []
+    )
+
+
 # -- all of it ---------------------------------------------------------------------------------------------------
 
 ROUNDS = 4
+EVERY = 5
+"""One point in so many of a first run is tried; each takes a start."""
 MEMORY = Path("/dev/shm")
 """Replays need no disk: what they sync is thrown away."""
 
 
 def every_cut(say: Callable[[str], None]) -> list[str]:
-    """Every point of a recorded run, in four ways each, and a start after each answer; what is wrong."""
+    """Every point of a recorded run, in four ways each, and a start after each answer; every few points of a first run,
+    with a start each. What is wrong."""
     said: list[str] = []
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -171,6 +226,21 @@ def every_cut(say: Callable[[str], None]) -> list[str]:
             recording.disk.leave(message.line, scratch, disk.nothing)
             said += starts(scratch, recording.acknowledged[: number + 1])
     say(f"power: {len(cuts)} points x 4 ways, {len(recording.acknowledged)} starts, {len(said)} violations")
+    return said + _first_run_cuts(say)
+
+
+def _first_run_cuts(say: Callable[[str], None]) -> list[str]:
+    said: list[str] = []
+    with tempfile.TemporaryDirectory() as directory, Warm() as warm:
+        first = record_first_run(Path(directory))
+        cuts = list(first.disk.cuts())[::EVERY]
+        for cut in cuts:
+            for name, keep in (("none", disk.nothing), ("some", disk.anything(cut))):
+                scratch = Path(directory) / "scratch"
+                wrong = begins_again(first, cut, scratch, keep, warm.launch)
+                said += [f"power cut at line {cut} of a first run, {name} kept: {one}" for one in wrong]
+                shutil.rmtree(scratch)
+    say(f"power: {len(cuts)} points of a first run x 2 ways, {len(said)} violations")
     return said
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from faults.ledger.check import Verdict
-from faults.ledger.provoke import BY_THE_API, MODES
+from faults.ledger.provoke import MODES
 from postroom.runtime.killpoints import NAMES
 
 OK, FAILED = "ok", "FAILED"
@@ -45,6 +45,20 @@ class Account:
             say(f"    {violation[:4000]}")
 
 
+def merged(accounts: Sequence[Account]) -> Account:
+    """Of several lanes on one database."""
+    together = Account(accounts[0].database)
+    for one in accounts:
+        together.verdict.add(one.verdict)
+        together.cases |= one.cases
+        together.reached |= one.reached
+        together.random += one.random
+        together.kills += one.kills
+        together.stops += one.stops
+        together.violations += one.violations
+    return together
+
+
 def say(line: str) -> None:
     print(line, flush=True)
 
@@ -70,7 +84,7 @@ def report(accounts: Sequence[Account], more: Sequence[str], *, complete: bool) 
         table(accounts)
     violations = [violation for one in accounts for violation in one.violations] + list(more)
     if complete:
-        missing = set(NAMES).difference(BY_THE_API, *(one.reached for one in accounts))
+        missing = set(NAMES).difference(*(one.reached for one in accounts))
         violations += [f"{name} is declared and was never reached" for name in sorted(missing)]
     for violation in dict.fromkeys(violations):
         say(violation[:1000])

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from support.net import small_internet
@@ -29,6 +30,7 @@ SETTINGS = {
     "POSTROOM_DATABASE__TIMEOUT": "1s",
     "POSTROOM_DELIVERY__LEASE": f"{LEASE:g}s",
     "POSTROOM_DELIVERY__RETRY": '["100ms"]',
+    "POSTROOM_API__BULK_PER_MINUTE": "0",
 }
 WORST = 6.0
 """Seconds to an answer when the database does not give one; Q09 says five, and this machine is shared."""
@@ -47,6 +49,15 @@ class Scene:
     tenant: Tenant
     peer: Peer
     client: smtplib.SMTP
+    token: str
+
+    def post(self, path: str, subject: str) -> httpx.Response:
+        domain = self.tenant.domain
+        to = [{"email": "you@recipient.test"}]
+        email = {"from": {"email": f"app@{domain}"}, "to": to, "subject": subject, "text": "hello"}
+        url = f"http://127.0.0.1:{self.relay.addresses['http']['port']}/v1/{path}"
+        body = [email] if path == "bulk-email" else email
+        return httpx.post(url, json=body, headers={"authorization": f"Bearer {self.token}"}, timeout=WORST)
 
     def send(self, subject: str) -> tuple[int, str]:
         """The answer to the end of data, or to what was refused before."""
@@ -88,7 +99,8 @@ def scene(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFact
         with starting(data, "--first-run", settings=settings) as relay:
             world = World(url, data)
             tenant = world.tenant("app.test", mode="live")
-            yield Scene(relay, proxy, world, tenant, peer, relay.smtp(*tenant.login))
+            client = relay.smtp(*tenant.login)
+            yield Scene(relay, proxy, world, tenant, peer, client, world.token(tenant))
 
 
 def test_q10_an_accept_whose_commit_happened_is_looked_up_and_acknowledged(scene: Scene) -> None:
@@ -111,6 +123,29 @@ def test_q10_an_accept_whose_commit_never_came_is_refused_and_not_kept(scene: Sc
     assert scene.copies("never committed") == 0
 
 
+def test_q10_a_bulk_whose_commit_happened_is_looked_up_and_acknowledged(scene: Scene) -> None:
+    scene.proxy.restart()  # the statement is seen the first time that a connection uses it
+    scene.recovers()
+    before = scene.proxy.cut_commits
+    scene.proxy.cut_commit("INTO bulk_emails", passed_on=True)
+    answer = scene.post("bulk-email", "bulk committed")
+    assert (answer.status_code, scene.proxy.cut_commits) == (202, before + 1), answer.text
+    until(lambda: scene.copies("bulk committed"))
+    assert len(scene.world.message_ids("bulk committed")) == scene.copies("bulk committed") == 1
+
+
+def test_q10_a_bulk_whose_commit_never_came_is_kept_once_or_refused(scene: Scene) -> None:
+    scene.proxy.restart()  # the statement is seen the first time that a connection uses it
+    scene.recovers()
+    before = scene.proxy.cut_commits
+    scene.proxy.cut_commit("INTO bulk_emails", passed_on=False)
+    answer = scene.post("bulk-email", "bulk in doubt")
+    assert scene.proxy.cut_commits == before + 1
+    assert answer.status_code in (202, 503), answer.text
+    scene.recovers()
+    until(lambda: scene.copies("bulk in doubt") == (answer.status_code == 202))
+
+
 @pytest.mark.parametrize("passed_on", [True, False])
 def test_q10_an_outcome_is_recorded_once_whatever_became_of_its_commit(scene: Scene, passed_on: bool) -> None:
     scene.recovers()
@@ -131,6 +166,7 @@ def test_q09_while_the_database_is_down_mail_is_refused_and_taken_again_afterwar
     scene.proxy.go_down()
     try:
         assert scene.send("down")[0] in (451, 454)
+        assert [scene.post(path, "down").status_code for path in ("email", "bulk-email")] == [503, 503]
         assert health(scene.relay)[0] == 503
     finally:
         scene.proxy.come_up()
@@ -146,6 +182,7 @@ def test_q09_while_the_database_hangs_nobody_waits_for_long(scene: Scene) -> Non
     scene.proxy.stall()
     try:
         assert scene.send("hangs")[0] in (451, 454)
+        assert [scene.post(path, "hangs").status_code for path in ("email", "bulk-email")] == [503, 503]
     finally:
         scene.proxy.flow()
     scene.recovers()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from support.load import Load
 from support.net import Net, small_internet
 from support.peer import Silence
 from support.postgres import PostgresServer
-from support.process import Relay, starting
+from support.process import Launch, Relay, starting
 from support.proxy import Proxy
 from support.waiting import until
+from support.warm import Warm
 from support.world import Tenant, World
 
 ROUNDS = 3
@@ -51,14 +53,16 @@ def test_q19_a_second_signal_ends_it_at_once_and_nothing_is_lost(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_q19_it_ends_in_time_when_the_database_hangs(tmp_path: Path, postgres_server: PostgresServer) -> None:
+def test_q19_it_ends_in_time_when_the_database_hangs(
+    tmp_path: Path, postgres_server: PostgresServer, warm: Warm
+) -> None:
     data = tmp_path / "data"
     with ExitStack() as stack:
         net, url = stack.enter_context(small_internet()), stack.enter_context(postgres_server.fresh())
         proxy = stack.enter_context(Proxy(postgres_server.port))
         peer = stack.enter_context(net.peer("sink.test"))
         settings = net.settings | {"POSTROOM_DATABASE__URL": proxy.url(url), "POSTROOM_DELIVERY__LEASE": "2s"}
-        with starting(data, "--first-run", settings=settings) as relay:
+        with starting(data, "--first-run", settings=settings, launch=warm.launch) as relay:
             world = World(url, data)
             tenant = world.tenant("app.test", mode="live")
             world.settled(send(relay, tenant, "one@sink.test"))
@@ -72,11 +76,14 @@ def test_q19_it_ends_in_time_when_the_database_hangs(tmp_path: Path, postgres_se
 
 
 @pytest.mark.slow
-def test_q19_one_node_after_the_other_is_restarted_under_load(tmp_path: Path, postgres_url: str) -> None:
+def test_q19_one_node_after_the_other_is_restarted_under_load(
+    tmp_path: Path, postgres_url: str, warm: Warm
+) -> None:
     """A deploy while mail is sent: nothing is lost, nothing comes twice, nothing is even suspected of it."""
     with small_internet() as net, net.peer("sink.test") as sink, ExitStack() as stack:
-        nodes = [started(tmp_path / "one", postgres_url, net, stack, "--first-run")]
-        nodes.append(started(tmp_path / "two", postgres_url, net, stack))
+        start = partial(started, warm.launch, postgres_url, net, stack)
+        nodes = [start(tmp_path / "one", "--first-run")]
+        nodes.append(start(tmp_path / "two"))
         world = World(postgres_url, tmp_path / "one")
         tenant = world.tenant("busy.test", mode="live")
         tls, ledger = nodes[0].tls(), tmp_path / "ledger"
@@ -89,7 +96,7 @@ def test_q19_one_node_after_the_other_is_restarted_under_load(tmp_path: Path, po
                 load.wait_for(30 * (number + 1))
                 at = number % 2
                 assert nodes[at].stop() == 0
-                nodes[at] = started(nodes[at].data, postgres_url, net, stack)
+                nodes[at] = start(nodes[at].data)
             load.wait_for(30 * (ROUNDS + 1))
         until(lambda: all(email.status == "delivered" for email in world.emails()), 40)
         assert [node.stop() for node in nodes] == [0, 0]
@@ -101,7 +108,7 @@ def test_q19_one_node_after_the_other_is_restarted_under_load(tmp_path: Path, po
     assert Counter(email.attempts for email in emails.values()) == {1: len(emails)}
 
 
-def started(data: Path, url: str, net: Net, stack: ExitStack, *arguments: str) -> Relay:
+def started(launch: Launch, url: str, net: Net, stack: ExitStack, data: Path, *arguments: str) -> Relay:
     """A node; all have the first one's key and its authority."""
     first = data.parent / "one"
     settings = net.settings | {
@@ -111,4 +118,4 @@ def started(data: Path, url: str, net: Net, stack: ExitStack, *arguments: str) -
     if (first / "tls" / "server.crt").exists():
         settings["POSTROOM_TLS__CERTIFICATE"] = str(first / "tls" / "server.crt")
         settings["POSTROOM_TLS__KEY"] = str(first / "tls" / "server.key")
-    return stack.enter_context(starting(data, *arguments, settings=settings))
+    return stack.enter_context(starting(data, *arguments, settings=settings, launch=launch))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from faults.ledger.check import Disturbance, check
+from faults.ledger.check import Disturbance, Verdict, check
 from faults.ledger.journal import Journal
 from faults.ledger.state import State
 
@@ -133,6 +133,16 @@ def flagged_without_a_word(story: Story) -> None:
     story.flagged(OK, why=False)
 
 
+def lost_of_a_bulk(story: Story) -> None:
+    """The batch was acknowledged, and its objects have become messages but for one."""
+    story.client[0] = {"to": [OK, SLOW, GONE], "bulk": "b1"}
+    story.client += [{"to": [to], "id": "m1"} for to in (SLOW, GONE)]
+
+
+def refused_bulk_arrived(story: Story) -> None:
+    story.client[0] = {"to": [OK, SLOW, GONE], "code": 503}
+
+
 def came_from_nowhere(story: Story) -> None:
     story.sink.append(arrived("ok-0@sink.test"))
 
@@ -180,6 +190,8 @@ def two_emails(story: Story) -> None:
         (too_many_marked, "3 attempts were marked at once"),
         (flagged_for_nothing, "I3: slow-1@sink.test is flagged for no reason"),
         (flagged_without_a_word, "I3: ok-1@sink.test is flagged and nothing says why"),
+        (lost_of_a_bulk, "I1: ok-1@sink.test was acknowledged in the bulk b1 and has no message"),
+        (refused_bulk_arrived, "I2: ok-1@sink.test was refused and has arrived"),
         (came_from_nowhere, "I3: ok-0@sink.test was settled before, or is unknown, and has arrived"),
         (two_ends, "I4: ok-1@sink.test has the ends"),
         (lost_an_event, "I4: ok-1@sink.test lost the events"),
@@ -193,6 +205,25 @@ def test_a_broken_promise_is_seen(spoil: Callable[[Story], None], said: str) -> 
     story = Story()
     spoil(story)
     assert any(said in one for one in story.violations()), story.violations()
+
+
+def test_a_bulk_is_judged_by_its_messages() -> None:
+    story = Story()
+    story.client = [
+        {"to": [OK, SLOW, GONE], "bulk": "b1"},
+        {"to": [OK, SLOW], "id": "m1"},
+        {"to": [GONE], "id": "m1"},
+    ]
+    assert story.violations() == []
+
+
+def test_figures_of_several_trials_are_added() -> None:
+    one, two = (
+        Verdict(acknowledged=3, most_marked=7, violations=["a"]),
+        Verdict(acknowledged=4, most_marked=5),
+    )
+    one.add(two)
+    assert (one.acknowledged, one.most_marked, one.violations) == (7, 7, ["a"])
 
 
 def test_copies_are_not_counted_where_nobody_watched_but_flags_are() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from faults import disk
-from faults.power import Recording, lost, record, starts
+from faults.power import FirstRun, Recording, begins_again, lost, record, record_first_run, starts
 from support.strace import Call
+from support.warm import Warm
 
 ROUNDS = 2
 CUTS = 24
@@ -52,6 +53,39 @@ def test_the_replay_would_see_a_missing_fsync(recording: Recording, tmp_path: Pa
         )
     finally:
         recording.disk.syncs = syncs
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    return record_first_run(tmp_path_factory.mktemp("first"))
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_q03_a_first_run_that_lost_its_power_is_made_whole_by_the_next(
+    first_run: FirstRun, part: float, tmp_path: Path, warm: Warm
+) -> None:
+    """Tables half made, keys without certificates: the card is true, and nothing is there twice."""
+    lines = list(first_run.disk.cuts())
+    cut = lines[int(part * len(lines))]
+    assert begins_again(first_run, cut, tmp_path / "left", disk.anything(cut), warm.launch) == []
+
+
+def test_q03_what_a_first_run_has_shown_outlives_a_power_cut(
+    first_run: FirstRun, tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = first_run.shown + 1
+    assert begins_again(first_run, cut, tmp_path / "left", disk.nothing, warm.launch) == []
+    monkeypatch.setattr(first_run.disk, "syncs", [])
+    (said,) = begins_again(first_run, cut, tmp_path / "not synced", disk.nothing, warm.launch)
+    assert "not true any more" in said, "the replay would not see it"
+
+
+def test_q03_the_key_to_what_is_in_postgresql_outlives_a_power_cut(tmp_path: Path, postgres_url: str) -> None:
+    """With it everything that is encrypted in the database would be lost."""
+    first = record_first_run(tmp_path, postgres_url)
+    first.disk.leave(first.shown, tmp_path / "left", disk.nothing)
+    key = (tmp_path / "root" / "data" / "secret.key").read_bytes()
+    assert (tmp_path / "left" / "data" / "secret.key").read_bytes() == key
 
 
 def test_the_model_forgets_what_it_may_and_keeps_what_it_must(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Q04 to Q06: the disk is full or broken, descriptors run out, writes are cut short. 4xx, never 250, and it recovers.
+"""Q04 to Q06: the disk is full or broken, descriptors run out, writes are cut short. 4xx or 503, never 250 or 202, and it
+recovers.
 
 The faults are put into the system calls of a running relay (strace), or its limits are lowered (prlimit).
 """
@@ -6,6 +7,7 @@ The faults are put into the system calls of a running relay (strace), or its lim
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shutil
 import smtplib
@@ -15,8 +17,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
+from faults.ledger import state
 from faults.ledger.trial import trial
 from support.net import small_internet
 from support.process import Relay, starting
@@ -27,7 +31,11 @@ from support.world import Tenant, World
 SMALL, LARGE = 100, 60_000  # lines: in the database, in a file of its own
 FULL = 16 << 20
 """Octets of a disk that is full soon."""
-SETTINGS = {"POSTROOM_DATABASE__TIMEOUT": "2s", "POSTROOM_DELIVERY__RETRY": '["100ms"]'}
+SETTINGS = {
+    "POSTROOM_DATABASE__TIMEOUT": "2s",
+    "POSTROOM_DELIVERY__RETRY": '["100ms"]',
+    "POSTROOM_API__BULK_PER_MINUTE": "0",
+}
 
 
 @dataclass
@@ -35,6 +43,19 @@ class Scene:
     relay: Relay
     world: World
     tenant: Tenant
+    token: str = ""
+
+    def post(self, path: str, subject: str, lines: int) -> int:
+        """The status of the answer."""
+        domain, text = self.tenant.domain, "hello"
+        if lines == LARGE:  # also when it is compressed
+            text = random.Random(1).randbytes(400_000).hex()
+        to = [{"email": f"you@{domain}"}]
+        email = {"from": {"email": f"app@{domain}"}, "to": to, "subject": subject, "text": text}
+        url = f"http://127.0.0.1:{self.relay.addresses['http']['port']}/v1/{path}"
+        body = [email] if path == "bulk-email" else email
+        headers = {"authorization": f"Bearer {self.token}"}
+        return httpx.post(url, json=body, headers=headers, timeout=60).status_code
 
     @contextmanager
     def client(self) -> Iterator[smtplib.SMTP]:
@@ -64,6 +85,10 @@ class Scene:
         assert self.relay.process.poll() is None
 
     @property
+    def url(self) -> str:
+        return f"sqlite:///{self.relay.data / 'postroom.db'}"
+
+    @property
     def blobs(self) -> int:
         return sum(path.is_file() for path in (self.relay.data / "blobs").rglob("*"))
 
@@ -72,7 +97,8 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with starting(tmp_path_factory.mktemp("disk") / "data", "--first-run", settings=SETTINGS) as relay:
         world = World.of(relay.data)
-        yield Scene(relay, world, world.tenant("app.test"))
+        tenant = world.tenant("app.test")
+        yield Scene(relay, world, tenant, world.token(tenant))
 
 
 @pytest.mark.parametrize(
@@ -96,13 +122,17 @@ def test_i6_under_a_fault_of_the_disk_the_answer_is_4xx_and_it_recovers(
     with scene.client() as client:
         with injecting(scene.relay.process.pid, f"{calls}:error={error}"):
             code, reply = scene.send(client, subject, lines)
+            posted = [scene.post(path, subject, lines) for path in ("email", "bulk-email")]
         assert (code, reply[:5]) == (451, "4.3.0"), reply
+        assert posted == [503, 503], scene.relay.log[-3000:]
         # Q05: the connection is as good as before, and so is the store.
         code, reply = scene.send(client, "again", lines)
         assert code == 250, f"{reply}\n{scene.relay.log[-3000:]}"
+        assert scene.post("email", "again", lines) == 202
     scene.recovered(subject, lines)
+    assert state.batches(scene.url) == []
     kept = scene.blobs - blobs
-    assert kept == (2 if lines == LARGE else 0), "what was refused has left a file behind"
+    assert kept == (3 if lines == LARGE else 0), "what was refused has left a file behind"
 
 
 def test_q05_one_failed_sync_is_enough_to_refuse_and_is_not_tried_again(scene: Scene) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.config import Config
-from postroom.runtime.files import PRIVATE_DIRECTORY
+from postroom.runtime.files import make_directory
 from postroom.runtime.secrets import SecretBox
 from postroom.store import migrate as steps
 from postroom.store.database import Database
@@ -32,7 +32,7 @@ async def prepare(config: Config) -> list[str]:
 
     Raises SecretError when the database is not new and its key is missing.
     """
-    config.data.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    make_directory(config.data)
     database = await Database.open(config.database_url, timeout=10.0, pool=2)
     try:
         # The key comes first: without tables there is nothing yet that another key could have sealed.

@@ -59,7 +59,7 @@ def create_file(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> bytes:
 
 
 def _write_temporary(path: Path, data: bytes, mode: int) -> Path:
-    path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    make_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:

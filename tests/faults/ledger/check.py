@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from faults.ledger.state import TERMINAL_EVENTS, State
@@ -50,6 +50,13 @@ class Verdict:
     uncounted: int = 0
     violations: list[str] = field(default_factory=list)
 
+    def add(self, other: Verdict) -> None:
+        """That of another trial."""
+        for figure in fields(self):
+            mine, theirs = getattr(self, figure.name), getattr(other, figure.name)
+            both = max(mine, theirs) if figure.name == "most_marked" else mine + theirs
+            setattr(self, figure.name, both)
+
 
 def check(
     client: Sequence[dict[str, Any]],
@@ -61,7 +68,8 @@ def check(
     refused_may_arrive: bool = False,
     uncounted: Set[str] = frozenset(),
 ) -> Verdict:
-    """`client` and `sink` are their journals, `end` the database after the queue has drained.
+    """`client` and `sink` are their journals, `end` the database after the queue has drained. In the client's, a batch
+    (`bulk`) was acknowledged as a whole: each of its recipients has to have an `id` further down.
 
     `refused_may_arrive` is for faults after which nobody can know whether a commit happened.
     `uncounted` are recipients who may have been in a window nobody has counted, because the relay was disturbed by
@@ -74,8 +82,13 @@ def check(
     refused = {to for fact in client if "code" in fact for to in fact["to"]}
     verdict.acknowledged, verdict.delivered = len(acknowledged), len(copies)
     verdict.refused = len(refused)
-    verdict.unknown = sum("id" not in fact and "code" not in fact for fact in client)
+    verdict.unknown = sum(not fact.keys() & {"id", "bulk", "code"} for fact in client)
     verdict.uncounted = len(uncounted & set(end.status))
+    batches = {to: fact["bulk"] for fact in client if "bulk" in fact for to in fact["to"]}
+    said += [
+        f"I1: {to} was acknowledged in the bulk {batches[to]} and has no message"
+        for to in sorted(batches.keys() - acknowledged.keys())
+    ]
     said += _kept(acknowledged, copies, end)
     if not refused_may_arrive:
         said += [f"I2: {to} was refused and has arrived" for to in sorted(refused & set(copies))]

@@ -17,14 +17,14 @@ from faults.ledger.trial import Trial, stopped
 from postroom.runtime.killpoints import NAMES
 from postroom.store.database import Database
 from postroom.tenancy import accounts, first_run, smtp_users
+from support.process import Relay
 from support.waiting import until
+from support.world import World
 
 MODES = ("kill", "stop", "raise")
 FIRST_RUN = tuple(name for name in NAMES if name.startswith("first_run."))
 AT_THE_END = tuple(name for name in NAMES if name.startswith("drain."))
 AFTER_A_STOP = ("lease.lost",)
-BY_THE_API = tuple(name for name in NAMES if name.startswith("bulk."))
-"""The load here comes by SMTP; `tests/api` goes to these places."""
 ONLY_ON_SQLITE = ("checkpoint.before", "checkpoint.after")
 ONLY_ON_POSTGRESQL = AFTER_A_STOP
 """On SQLite one process has the data directory, so nobody can take its lease away."""
@@ -33,7 +33,7 @@ REACHED_WITHIN = 20.0
 
 def places(*, sqlite: bool) -> list[str]:
     """Those that a relay can reach on this database, but for the first run's, which come before any load."""
-    elsewhere = {*(ONLY_ON_POSTGRESQL if sqlite else ONLY_ON_SQLITE), *BY_THE_API, *FIRST_RUN}
+    elsewhere = {*(ONLY_ON_POSTGRESQL if sqlite else ONLY_ON_SQLITE), *FIRST_RUN}
     return [name for name in NAMES if name not in elsewhere]
 
 
@@ -81,11 +81,17 @@ def provoke_first_run(trial: Trial, name: str, mode: str) -> None:
         except pytest.fail.Exception:  # not up
             assert name in reached(trial), f"{name} is not reached"
     trial.begin()
-    user = re.search(r"--auth-user (\S+) --auth-password (\S+)", (trial.data / "first-run.txt").read_text())
+    is_whole(trial.relay, trial.world)
+
+
+def is_whole(relay: Relay, world: World) -> tuple[str, ...]:
+    """What a first run has made: everything once, and a card that is true. The login on it."""
+    user = re.search(r"--auth-user (\S+) --auth-password (\S+)", (relay.data / "first-run.txt").read_text())
     assert user is not None
-    trial.relay.smtp(*user.groups()).quit()
-    users, names = trial.world.run(_made)
+    relay.smtp(*user.groups()).quit()
+    users, names = world.run(_made)
     assert (users, names.count(first_run.ACCOUNT)) == (1, 1)
+    return user.groups()
 
 
 async def _made(database: Database) -> tuple[int, list[str]]:

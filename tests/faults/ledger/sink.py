@@ -17,7 +17,7 @@ from faults.ledger.journal import Journal
 
 REPLY_SECONDS = 0.1
 """Longest wait between the final dot and its answer; without one the window would hardly ever be open."""
-_LEDGER = re.compile(rb"(?m)^X-Ledger: (\d+) ([0-9a-f]{64})\r$")
+_LEDGER = re.compile(rb"(?m)^X-Ledger: (\d+)\s+([0-9a-f]{64})\r$")  # may be folded
 _MESSAGE_ID = re.compile(rb"(?mi)^Message-ID: (<.*>)\r$")
 
 

@@ -31,6 +31,8 @@ _ALL = (
     f"JOIN messages m ON m.account_id = e.account_id AND m.id = e.message_id WHERE m.content_gone AND {_OURS}",
 )
 _WAITING = (f"SELECT e.id, e.status, q.due_at {_QUEUED}",)
+_SUSPECTS = (f"SELECT e.id {_QUEUED} AND q.unfinished + CASE WHEN q.mark <> 0 THEN 1 ELSE 0 END >= 2",)
+_BATCHES = ("SELECT b.id FROM bulk_emails b WHERE b.state <> 'completed' AND b.id > $1",)
 _Rows = list[Sequence[Any]]
 
 
@@ -76,6 +78,18 @@ def waiting(url: str, behind: str = "") -> list[tuple[str, str, int]]:
     """(email id, status, due at) of those that are not final, while a relay runs."""
     [rows] = _rows(url, _WAITING, behind)
     return [(email_id, status, due_at) for email_id, status, due_at in rows]
+
+
+def suspects(url: str, behind: str = "") -> list[str]:
+    """Those whose attempts were interrupted twice, or once, and the second one is under way."""
+    [rows] = _rows(url, _SUSPECTS, behind)
+    return [email_id for (email_id,) in rows]
+
+
+def batches(url: str, behind: str = "") -> list[str]:
+    """The bulk emails that are not completed, while a relay runs."""
+    [rows] = _rows(url, _BATCHES, behind)
+    return [bulk_id for (bulk_id,) in rows]
 
 
 def _rows(url: str, statements: Sequence[str], behind: str) -> list[_Rows]:

@@ -16,14 +16,15 @@ import pytest
 from faults.ledger import state
 from faults.ledger.check import Disturbance, Verdict, check
 from faults.ledger.client import Client
+from faults.ledger.poster import Poster
 from faults.ledger.sink import Sink
 from postroom.errors import PostroomError
 from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import LOG, SWITCH
-from postroom.store import interventions
+from postroom.store import bulk_emails, interventions
 from postroom.store.database import Database
 from support.net import Net
-from support.process import Relay, starting
+from support.process import Launch, Relay, launch, starting
 from support.waiting import until
 from support.world import World
 
@@ -38,8 +39,13 @@ SETTINGS = {
     "POSTROOM_DELIVERY__RETRY": '["200ms"]',
     "POSTROOM_RETENTION__CONTENT": "0s",
     "POSTROOM_RETENTION__EVERY": "500ms",
+    "POSTROOM_API__EMAIL_PER_MINUTE": "0",
+    "POSTROOM_API__BULK_PER_MINUTE": "0",
+    "POSTROOM_API__OTHER_PER_MINUTE": "0",
+    "POSTROOM_API__REQUESTS_PER_DAY": "0",
 }
 DOMAIN = "app.test"
+POSTER_PAUSE = 0.25
 LOOK = 0.1  # seconds between two looks at the queue
 _LOST_LEASE = re.compile(r'"incarnation": (\d+), "event": "lease lost')
 
@@ -57,9 +63,10 @@ class Trial:
 
     relay: Relay
     client: Client
+    poster: Poster
     world: World
 
-    def __init__(self, directory: Path, url: str, net: Net, stack: ExitStack) -> None:
+    def __init__(self, directory: Path, url: str, net: Net, stack: ExitStack, launch: Launch) -> None:
         self.directory = directory
         self.data = directory / "data"
         self.url = url or f"sqlite:///{self.data / 'postroom.db'}"
@@ -70,6 +77,7 @@ class Trial:
         self.stopping = False
         self._chapter = Chapter()
         self._stack = stack
+        self._launch = launch
         self._dots: Counter[str] = Counter()
         address = net.address()
         net.domain("sink.test", address)
@@ -83,13 +91,22 @@ class Trial:
         journal = self.directory / "client.jsonl"
         client = Client(self._port, self.relay.tls(), tenant.login, DOMAIN, journal)
         self.client = self._stack.enter_context(client)
+        token = self.world.token(tenant)
+        poster = Poster(self._http_port, token, DOMAIN, client.journal, POSTER_PAUSE)
+        self.poster = self._stack.enter_context(poster)
 
     def start(self, killpoint: str, *arguments: str) -> Relay:
         switches = {SWITCH: killpoint, LOG: str(self.reached)}
-        return self._stack.enter_context(starting(self.data, *arguments, settings=self.settings | switches))
+        settings = self.settings | switches
+        return self._stack.enter_context(
+            starting(self.data, *arguments, settings=settings, launch=self._launch)
+        )
 
     def _port(self) -> int:
         return self.relay.port()
+
+    def _http_port(self) -> int:
+        return int(self.relay.addresses["http"]["port"])
 
     @property
     def log(self) -> str:
@@ -146,6 +163,15 @@ class Trial:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGCONT)
 
+    def let_through(self) -> None:
+        """Wait for whoever was interrupted twice: the third time would be a quarantine (Q15)."""
+
+        def done() -> bool:
+            self._hurry()
+            return not state.suspects(self.url, self._chapter.behind)
+
+        until(done, what=f"those interrupted twice are through\n{self.log}")
+
     def note(self, name: str, *, goes_on: bool = False) -> None:
         if not goes_on:
             assert self.sink.quiet(10), "the sink still talks to a relay that is dead"
@@ -158,30 +184,38 @@ class Trial:
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
-    def settle(self, seconds: float = 40.0) -> Verdict:
-        """Send nothing more, let the queue drain, and judge what has happened since the last time. The load goes on
-        afterwards, and another chapter begins."""
+    def settle(self, seconds: float = 40.0, *, go_on: bool = True) -> Verdict:
+        """Send nothing more, let the queue drain, and judge what has happened since the last time. Another chapter begins
+        afterwards, and the load goes on with it if it shall."""
         self.client.pause()
+        self.poster.pause()
+        self.world.run(_nobodys_batches)
+        self.poster.nudge()
         # Looks are counted and not seconds: the machine may stand still meanwhile.
-        drained = any(self._drained() for _ in range(round(seconds / LOOK)))
+        looks = round(seconds / LOOK)
+        drained = any(self._drained() for _ in range(looks))
+        self.poster.resolve(looks)
         chapter, end = self._chapter, state.read(self.url, self._chapter.behind)
         if len(self._lost_leases()) > sum(disturbance.goes_on for disturbance in chapter.disturbances):
             self.uncounted |= set(end.status)
         verdict = self._judge(chapter, end, chapter.disturbances)
         if not drained:
-            verdict.violations.append(f"liveness: {end.queued} still queued after {seconds:g} s\n{self.log}")
+            left = f"{end.queued}, and the batches {state.batches(self.url)}"
+            verdict.violations.append(f"liveness: still queued after {seconds:g} s: {left}\n{self.log}")
         self._chapter = Chapter(
             self.client.journal.size,
             self.sink.journal.size,
             self.relay.log_file.stat().st_size,
             end.newest or chapter.behind,
         )
-        self.client.go()
+        if go_on:
+            self.client.go()
+            self.poster.go()
         return verdict
 
     def judge(self) -> Verdict:
-        """Everything from the beginning, once more: what was settled has to be as it was. Call it after `settle`."""
-        self.client.pause()
+        """Everything from the beginning, once more: what was settled has to be as it was. Call it after a `settle` that does
+        not go on."""
         return self._judge(Chapter(), state.read(self.url), self.disturbances)
 
     def _judge(self, since: Chapter, end: state.State, disturbances: list[Disturbance]) -> Verdict:
@@ -200,12 +234,19 @@ class Trial:
 
     def _drained(self) -> bool:
         time.sleep(LOOK)
+        batches = state.batches(
+            self.url
+        )  # before the queue: what one accepts at the last moment must be seen there
+        return not self._hurry() and not batches
+
+    def _hurry(self) -> list[str]:
+        """Those that are not final; who is uncertain is tried again now."""
         rows = state.waiting(self.url, self._chapter.behind)
         now = Clock().now_ms()
         uncertain = [email_id for email_id, status, due_at in rows if status == "uncertain" and due_at > now]
         if uncertain:
             self.world.run(lambda database: _retry_now(database, uncertain))
-        return not rows
+        return [email_id for email_id, _, _ in rows]
 
     def stop(self) -> int:
         return self.relay.stop()
@@ -234,11 +275,20 @@ async def _retry_now(database: Database, email_ids: list[str]) -> None:
                 await interventions.retry_now(connection, email_id, Clock().now_ms())
 
 
+async def _nobodys_batches(database: Database) -> None:
+    """A batch whose worker has died is busy for two minutes more; the trial cannot wait. Whoever does work on one now
+    does that group anew."""
+    async with database.write() as connection:
+        await bulk_emails.free_all(connection)
+
+
 @contextmanager
-def trial(directory: Path, url: str, net: Net, *, begin: bool = True) -> Iterator[Trial]:
+def trial(
+    directory: Path, url: str, net: Net, *, begin: bool = True, launch: Launch = launch
+) -> Iterator[Trial]:
     """`url` is an empty PostgreSQL database, or "" for SQLite. The load begins at once."""
     with ExitStack() as stack:
-        begun = Trial(directory, url, net, stack)
+        begun = Trial(directory, url, net, stack, launch)
         if begin:
             begun.begin()
         yield begun

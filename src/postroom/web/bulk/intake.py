@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from postroom.accept.accepted import Accepted
-from postroom.errors import ConflictError
+from postroom.errors import ConflictError, StorageUnavailableError
 from postroom.runtime.ids import mail_id
 from postroom.runtime.killpoints import reach
 from postroom.store import bulk_emails, idempotency_keys
-from postroom.store.bulk_emails import BulkEmail
+from postroom.store.bulk_emails import BulkEmail, BulkGroup
 from postroom.store.idempotency_keys import IdempotencyKey
 from postroom.types import refusals
 from postroom.types.draft import Idempotency
@@ -46,17 +47,46 @@ async def keep(
         updated_at=now,
     )
     try:
-        async with tools.database.write() as connection:
-            if key is not None:
-                used = IdempotencyKey(key.fingerprint, Accepted(bulk_id).encode())
-                begun = tools.clock.steady_ms()
-                await idempotency_keys.add(connection, account_id, key.key, used, begun, begun + key.kept_ms)
-            await bulk_emails.add(connection, bulk, groups)
-            reach("bulk.before_commit")
+        await _insert_surely(tools, bulk, groups, key)
+    except TimeoutError:
+        raise StorageUnavailableError("the database does not answer in time") from None
     except ConflictError:  # another node was quicker with this key; the blob is garbage that is swept
         return Refused(refusals.IDEMPOTENCY_KEY_IN_USE)
     reach("bulk.accepted")
     return bulk_id
+
+
+async def _insert_surely(
+    tools: Tools, bulk: BulkEmail, groups: Sequence[BulkGroup], key: Idempotency | None
+) -> None:
+    """When the connection is lost its COMMIT may have happened (Q10). Then the rows are in the way of the second try, which
+    waits until the first one has ended. SQLite always knows."""
+    try:
+        await _insert(tools, bulk, groups, key)
+    except StorageUnavailableError:
+        if tools.database.sqlite:
+            raise
+        try:
+            await _insert(tools, bulk, groups, key)
+        except ConflictError:
+            async with tools.database.read() as connection:
+                if await bulk_emails.get(connection, bulk.account_id, bulk.id) is None:
+                    raise
+
+
+async def _insert(
+    tools: Tools, bulk: BulkEmail, groups: Sequence[BulkGroup], key: Idempotency | None
+) -> None:
+    """One transaction; ConflictError when the key is taken. On PostgreSQL nobody waits longer for it than the database's
+    timeout (Q09): TimeoutError."""
+    patience = None if tools.database.sqlite else tools.database.timeout
+    async with asyncio.timeout(patience), tools.database.write() as connection:
+        if key is not None:
+            used = IdempotencyKey(key.fingerprint, Accepted(bulk.id).encode())
+            begun = tools.clock.steady_ms()
+            await idempotency_keys.add(connection, bulk.account_id, key.key, used, begun, begun + key.kept_ms)
+        await bulk_emails.add(connection, bulk, groups)
+        reach("bulk.before_commit")
 
 
 async def _versions(tools: Tools, account_id: str, objects: Sequence[Any]) -> dict[str, str]:
