@@ -1,12 +1,10 @@
-"""The tables of bulk emails. They belong to `schema`, which is long enough."""
+"""Bulk emails, and their objects in groups."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
-from postroom.store.schema import metadata
-
-__all__ = ["bulk_emails", "bulk_groups", "metadata"]
+from postroom.store.schema.columns import metadata
 
 bulk_emails = Table(
     "bulk_emails",
@@ -14,7 +12,7 @@ bulk_emails = Table(
     Column("account_id", String(16), primary_key=True),
     Column("id", String(24), primary_key=True),
     Column("token_id", String(16), nullable=False),
-    Column("state", String(16), nullable=False, comment="queued, processing, completed"),
+    Column("state", String(16), nullable=False, comment="queued, processing, completed, failed"),
     Column("objects", Integer, nullable=False),
     Column("groups", Integer, nullable=False),
     Column(
@@ -29,6 +27,7 @@ bulk_emails = Table(
     Column("busy_until", BigInteger, nullable=False, comment="on the steady scale: nobody else touches it"),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("failure", Text, nullable=False, server_default=text("''"), comment="why it failed, for people"),
     Index(
         "ix_bulk_emails_waiting",
         "account_id",

@@ -1,0 +1,71 @@
+"""People: who they are, what they may do in which account, how they are signed in, who is invited."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint, text
+
+from postroom.store.schema.columns import at, flag, metadata, object_id, words
+
+users = Table(
+    "users",
+    metadata,
+    object_id(primary_key=True),
+    Column("email", String(320), nullable=False, unique=True),
+    words("name", 191),
+    words("last_name", 191),
+    Column("password_hash", Text, nullable=False, comment="argon2id; empty: cannot sign in with a password"),
+    flag("operator", default=False),
+    at("created_at"),
+    at("updated_at"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    object_id("account_id", primary_key=True),
+    object_id("user_id", primary_key=True),
+    Column("role", String(32), nullable=False),
+    words("permissions"),
+    Column("domains", Text, comment="ids, separated by spaces; null: all of the account"),
+    words("templates"),
+    flag("requires_periodic_password_change", default=False),
+    at("created_at"),
+    Column("updated_at", BigInteger, nullable=False, server_default=text("0")),
+    Index(None, "user_id"),
+    comment="permissions, domains and templates are those of a Custom User",
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    object_id(primary_key=True),
+    object_id("user_id"),
+    Column("account_id", String(16), nullable=False, comment="the current one; empty: the person has none"),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the cookie"),
+    Column("state", String(16), nullable=False, comment="signed_in; any other opens nothing"),
+    words("client", 64),
+    words("user_agent", 255),
+    at("created_at"),
+    at("last_used_at"),
+    at("expires_at"),
+    Index(None, "user_id"),
+    Index(None, "expires_at"),
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    object_id("account_id", primary_key=True),
+    object_id(primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("role", String(32), nullable=False),
+    words("permissions"),
+    Column("domains", Text, comment="as in memberships"),
+    words("templates"),
+    flag("requires_periodic_password_change", default=False),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True, comment="SHA-256 of what the link holds"),
+    at("created_at"),
+    at("updated_at"),
+    at("expires_at"),
+    UniqueConstraint("account_id", "email"),
+)
