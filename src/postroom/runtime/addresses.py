@@ -1,7 +1,7 @@
-"""Addresses that mail is never sent to: everything that is not somebody's public mail server (D01).
+"""Addresses that we never connect to because somebody told us: everything that is not a public server's (D01, H09).
 
-A stranger's MX record may name any address. Were we to follow it into the machine, the private network, or a cloud's
-metadata service, we would be his way in. This is an explicit deny list, since `ipaddress.is_global` is no filter: it
+A stranger's MX record or webhook may name any address. Were we to follow it into the machine, the private network, or a
+cloud's metadata service, we would be his way in. Mail and HTTP ask this one list. It is an explicit deny list, since `ipaddress.is_global` is no filter: it
 lets NAT64, 6to4, IPv4-compatible and multicast addresses pass. An IPv4 address inside an IPv6 one is judged as itself.
 """
 

@@ -1,0 +1,128 @@
+"""The mail Postroom itself sends: one typed notice for each kind, and what sends it (`notify` does).
+
+Whoever has something to tell takes a `SystemMail` and needs to know neither templates nor how mail gets out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from postroom.types.parts import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """To somebody who shall join an account. `inviter` is the name or address of who asks them to."""
+
+    to: str
+    account: str
+    inviter: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityConfirmation:
+    """To the owner of an address an account wants to send from. `note` is what the account wrote to them, or ""."""
+
+    to: str
+    account: str
+    link: str = field(repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaNotice:
+    """`percent` of the daily quota is used up: 80 or 100. `held`: what comes beyond it waits, else it is refused."""
+
+    to: str
+    account: str
+    percent: int
+    quota: int
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """To the operator (`server.contact`): an account asks to be approved. `answers` are (question, answer) pairs."""
+
+    account: str
+    answers: tuple[tuple[str, str], ...]
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDecision:
+    """`reason` is what the operator wrote, or ""."""
+
+    to: str
+    account: str
+    approved: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCheckFailed:
+    """`problems` say one record each; `pauses_at`, in milliseconds: when sending stops if nothing is mended."""
+
+    to: str
+    account: str
+    domain: str
+    problems: tuple[str, ...]
+    pauses_at: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRestored:
+    """The records of a domain that failed its check are right again."""
+
+    to: str
+    account: str
+    domain: str
+
+
+Notice = (
+    Invitation
+    | IdentityConfirmation
+    | QuotaNotice
+    | ApprovalRequest
+    | ApprovalDecision
+    | DomainCheckFailed
+    | DomainRestored
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a notice becomes: one message to one person. `reply_to` None: answers go to the sender."""
+
+    from_: Mailbox
+    to: Mailbox
+    subject: str
+    text: str
+    html: str
+    reply_to: Mailbox | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a notice. `message_id` "": nobody is told, for there is no address or it is suppressed.
+
+    `leaves` False: it stays in the sandbox inbox, because no live verified domain is set for `system.from`. Then show
+    the notice's link to whoever caused it.
+    """
+
+    message_id: str
+    leaves: bool
+
+
+class SystemMail(Protocol):
+    async def send(self, notice: Notice) -> Sent:
+        """On stable storage when this returns, and on its way. Never call it inside a transaction.
+
+        Raises StorageUnavailableError, and PostroomError for an address that is none.
+        """
+
+    def link(self, path: str) -> str:
+        """The whole URL of a page of this installation, like `/invites/...`."""
