@@ -1,53 +1,52 @@
-"""People, and which accounts they belong to with which role."""
+"""People, wherever they belong. What they may do in an account is in `memberships`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store.query import columns, every, first, values
-from postroom.store.schema import memberships, users
+from postroom.store.schema import users
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`operator` may do everything on the installation. The hash is argon2id and never shown."""
+    """`operator` may do everything on the installation. The hash is argon2id and never shown; empty: no password."""
 
     id: str
     email: str
     name: str
+    last_name: str
     password_hash: str = field(repr=False)
     operator: bool
     created_at: int
     updated_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
-    account_id: str
-    user_id: str
-    role: str
-    created_at: int
+_ALL = select(*columns(User, users))
 
 
 async def add(connection: AsyncConnection, user: User) -> None:
     await connection.execute(insert(users).values(values(user)))
 
 
-async def join(connection: AsyncConnection, membership: Membership) -> None:
-    await connection.execute(insert(memberships).values(values(membership)))
+async def get(connection: AsyncConnection, user_id: str) -> User | None:
+    return await first(connection, User, _ALL.where(users.c.id == user_id))
 
 
 async def by_email(connection: AsyncConnection, email: str) -> User | None:
-    return await first(connection, User, select(*columns(User, users)).where(users.c.email == email))
+    """Addresses are kept in lower case."""
+    return await first(connection, User, _ALL.where(users.c.email == email))
+
+
+async def load(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, User]:
+    """Those with these ids."""
+    found = await every(connection, User, _ALL.where(users.c.id.in_(sorted(set(ids)))))
+    return {user.id: user for user in found}
 
 
 async def list_all(connection: AsyncConnection) -> list[User]:
-    return await every(connection, User, select(*columns(User, users)).order_by(users.c.email))
-
-
-async def list_memberships(connection: AsyncConnection) -> list[Membership]:
-    statement = select(*columns(Membership, memberships)).order_by(memberships.c.account_id)
-    return await every(connection, Membership, statement)
+    return await every(connection, User, _ALL.order_by(users.c.email))

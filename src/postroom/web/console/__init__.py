@@ -1,0 +1,19 @@
+"""What only the dashboard needs, below /console: signing in, who is signed in where, invitations as links.
+
+Everything else on its screens is the public API: it lets people in with the same session (`web.api.persons`). These
+endpoints follow the API's conventions (`web.api`), but are no part of its reference and may change with any version.
+How to add one: as there, listed in `app.RESOURCES`, with
+
+    @access(Permission.MANAGE_ACCOUNT)       a member of the account the person works in, with this permission
+    @access()                                any member
+    @open_to(Who.PERSON)                     whoever is signed in, also without an account
+    @open_to(Who.OPERATOR)                   operators of the installation
+    @open_to(Who.EITHER)                     who is not signed in, too; few requests a minute
+    @open_to(Who.ANYBODY)                    the same, and a session does not matter
+
+An endpoint that says nothing cannot be added; a token opens none of them. `CurrentCaller` is a member (with
+`caller.actor` for the audit log), `CurrentPerson` whoever is signed in.
+
+Files: `app` (all resources), `access` and `gate` (who may), `cookies`, `session` (signing in and out, the current
+account), `sessions` (where one is signed in), `invites`.
+"""
