@@ -8,6 +8,7 @@ import pytest
 
 from postroom.store.database import Database
 from postroom.tenancy import templates
+from postroom.types.actor import SYSTEM
 from postroom.types.template import TemplateContent
 from postroom.types.template import Wording as Source
 from support.sdk import Client, Contact, Mail, judge
@@ -28,7 +29,11 @@ CONTENT = TemplateContent(
 @pytest.fixture(scope="module")
 def template_id(scene: Scene) -> str:
     async def create(database: Database) -> str:
-        return (await templates.create(database, scene.account.tenant.account_id, CONTENT, name="Order")).id
+        return (
+            await templates.create(
+                database, scene.account.tenant.account_id, CONTENT, name="Order", by=SYSTEM
+            )
+        ).id
 
     return scene.world.run(create)
 

@@ -22,6 +22,7 @@ from postroom.store.schema import suppressions as table
 from postroom.tenancy import accounts, domains, suppressions
 from postroom.tenancy.suppressions import Terms
 from postroom.types import refusals
+from postroom.types.actor import SYSTEM
 from postroom.types.draft import Stream
 from postroom.types.refusals import Refused
 from postroom.types.suppression import Suppressed, Suppressing, SuppressionList, matches
@@ -107,25 +108,30 @@ async def test_an_address_is_on_a_list_once_for_the_account_and_once_for_each_do
 ) -> None:
     account = await accounts.add(database, "Shop", approved=True)
     box = SecretBox.load(tmp_path / "secret.key", create=True)
-    domain = await domains.add(database, box, "x.test", account_id=account.id, trusted=True)
-    first = await suppressions.add(database, account.id, "a@y.test")
-    [again, new] = await suppressions.put(database, account.id, ["a@Y.test", "b@y.test"], Terms())
+    domain = await domains.add(database, box, "x.test", account_id=account.id, trusted=True, by=SYSTEM)
+    first = await suppressions.add(database, account.id, "a@y.test", by=SYSTEM)
+    [again, new] = await suppressions.put(database, account.id, ["a@Y.test", "b@y.test"], Terms(), by=SYSTEM)
     assert (again, new.address) == (first, "b@y.test")
-    [own] = await suppressions.put(database, account.id, ["a@y.test"], Terms(domain="x.test"))
+    [own] = await suppressions.put(database, account.id, ["a@y.test"], Terms(domain="x.test"), by=SYSTEM)
     assert own.domain_id == domain.id
-    assert await suppressions.put(database, account.id, ["a@y.test"], Terms(domain=domain.id)) == [own]
+    assert await suppressions.put(database, account.id, ["a@y.test"], Terms(domain=domain.id), by=SYSTEM) == [
+        own
+    ]
     with pytest.raises(ConflictError, match="is on blocklist already"):
-        await suppressions.add(database, account.id, "a@y.test", domain="x.test")
-    assert await suppressions.remove(database, account.id, "a@y.test") == 2
+        await suppressions.add(database, account.id, "a@y.test", domain="x.test", by=SYSTEM)
+    assert await suppressions.remove(database, account.id, "a@y.test", by=SYSTEM) == 2
 
 
 async def test_what_entries_say_unless_told_otherwise(database: Database) -> None:
     account = await accounts.add(database, "Shop", approved=True)
     streams = [
-        (await suppressions.add(database, account.id, "a@y.test", on=on)).stream for on in suppressions.LISTS
+        (await suppressions.add(database, account.id, "a@y.test", on=on, by=SYSTEM)).stream
+        for on in suppressions.LISTS
     ]
     assert streams == ["", "", "", "broadcast", ""]
-    everything = await suppressions.add(database, account.id, "b@y.test", on="unsubscribes", stream="")
+    everything = await suppressions.add(
+        database, account.id, "b@y.test", on="unsubscribes", stream="", by=SYSTEM
+    )
     assert (everything.stream, everything.expires_at, everything.pattern) == ("", None, False)
 
 
@@ -135,9 +141,9 @@ async def test_what_entries_say_unless_told_otherwise(database: Database) -> Non
 )  # fmt: skip
 async def test_patterns_are_kept_in_one_form(database: Database, written: str, kept: str) -> None:
     account = await accounts.add(database, "Shop", approved=True)
-    pattern = await suppressions.add(database, account.id, written, pattern=True)
+    pattern = await suppressions.add(database, account.id, written, pattern=True, by=SYSTEM)
     assert (pattern.address, pattern.pattern) == (kept, True)
-    assert await suppressions.remove(database, account.id, written) == 1
+    assert await suppressions.remove(database, account.id, written, by=SYSTEM) == 1
 
 
 @pytest.mark.parametrize(
@@ -159,18 +165,21 @@ async def test_what_cannot_be_suppressed(
 ) -> None:
     account = await accounts.add(sqlite_database, "Shop", approved=True)
     with pytest.raises(error, match=why):
-        await suppressions.add(sqlite_database, account.id, address, **terms)  # type: ignore[arg-type]
+        await suppressions.add(sqlite_database, account.id, address, **terms, by=SYSTEM)  # type: ignore[arg-type]
     assert await suppressions.list_all(sqlite_database, account.id) == []
 
 
 async def test_patterns_have_a_limit(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suppressions, "MOST_PATTERNS", 2)
     account = await accounts.add(sqlite_database, "Shop", approved=True)
-    terms = Terms(pattern=True)
-    await suppressions.put(sqlite_database, account.id, ["*@a.test", "*@b.test"], terms)
-    await suppressions.put(sqlite_database, account.id, ["*@b.test"], terms)
+
+    async def put(*patterns: str) -> None:
+        await suppressions.put(sqlite_database, account.id, [], Terms(), patterns=patterns, by=SYSTEM)
+
+    await put("*@a.test", "*@b.test")
+    await put("*@b.test")
     with pytest.raises(PostroomError, match="at most 2 patterns"):
-        await suppressions.put(sqlite_database, account.id, ["*@b.test", "*@c.test"], terms)
+        await put("*@b.test", "*@c.test")
 
 
 async def test_only_the_first_entry_of_an_account_empties_the_caches(sqlite_database: Database) -> None:
@@ -181,17 +190,17 @@ async def test_only_the_first_entry_of_an_account_empties_the_caches(sqlite_data
             return await installation.version(connection)
 
     before = await version()
-    await suppressions.add(sqlite_database, account.id, "a@y.test")
+    await suppressions.add(sqlite_database, account.id, "a@y.test", by=SYSTEM)
     assert await version() == before + 1
-    await suppressions.add(sqlite_database, account.id, "b@y.test")
+    await suppressions.add(sqlite_database, account.id, "b@y.test", by=SYSTEM)
     assert await version() == before + 1
 
 
 async def test_entries_go_when_their_time_is_over(database: Database) -> None:
     account = await accounts.add(database, "Shop", approved=True)
-    await suppressions.put(database, account.id, ["a@y.test"], Terms("on_hold", expires_at=1000))
-    await suppressions.put(database, account.id, ["b@y.test"], Terms("on_hold", expires_at=2000))
-    await suppressions.put(database, account.id, ["c@y.test"], Terms())
+    await suppressions.put(database, account.id, ["a@y.test"], Terms("on_hold", expires_at=1000), by=SYSTEM)
+    await suppressions.put(database, account.id, ["b@y.test"], Terms("on_hold", expires_at=2000), by=SYSTEM)
+    await suppressions.put(database, account.id, ["c@y.test"], Terms(), by=SYSTEM)
     async with database.write() as connection:
         assert await retention.delete_suppressions(connection, 1000, 10) == 1
         assert await retention.delete_suppressions(connection, 1000, 10) == 0
@@ -267,13 +276,15 @@ async def test_whose_mail_ends_and_whose_goes(
     after: bool,
 ) -> None:
     engine = await start(running=not after)
-    await domains.add(engine.database, engine.box, "other.test", account_id=engine.account, trusted=True)
+    await domains.add(
+        engine.database, engine.box, "other.test", account_id=engine.account, trusted=True, by=SYSTEM
+    )
     if after:
         await engine.accept("a@x.test", stream=stream)
-        await suppressions.add(engine.database, engine.account, "a@x.test", **terms)  # type: ignore[arg-type]
+        await suppressions.add(engine.database, engine.account, "a@x.test", **terms, by=SYSTEM)  # type: ignore[arg-type]
         await engine.run()
     else:
-        await suppressions.add(engine.database, engine.account, "a@x.test", **terms)  # type: ignore[arg-type]
+        await suppressions.add(engine.database, engine.account, "a@x.test", **terms, by=SYSTEM)  # type: ignore[arg-type]
         await engine.accept("a@x.test", stream=stream)
     await until_final(engine.database)
     assert await statuses(engine.database) == {"a@x.test": "suppressed" if suppressed else "delivered"}
@@ -292,7 +303,7 @@ async def test_a_pattern_ends_mail_before_and_after_it_is_accepted(
     engine = await start(Post(answer=GREYLISTED), retry=[3600.0])
     await engine.accept("later@x.test")
     await wait_for_attempts(engine, 1)
-    await suppressions.add(engine.database, engine.account, "*@x.test", pattern=True)
+    await suppressions.add(engine.database, engine.account, "*@x.test", pattern=True, by=SYSTEM)
     await engine.accept("new@x.test", "ok@y.test")
     await wait_for_attempts(engine, 2)
     await free(engine.database)
@@ -316,7 +327,7 @@ async def test_x05_a_retry_is_looked_up_again(start: Callable[..., Awaitable[Eng
     engine = await start(Post(answer=GREYLISTED), retry=[3600.0])
     await engine.accept("a@x.test")
     await wait_for_attempts(engine, 1)
-    await suppressions.add(engine.database, engine.account, "a@x.test", on="hard_bounces")
+    await suppressions.add(engine.database, engine.account, "a@x.test", on="hard_bounces", by=SYSTEM)
     await free(engine.database)
     await until_final(engine.database)
     async with engine.database.read() as connection:
@@ -340,7 +351,7 @@ async def test_x05_what_waits_in_memory_is_looked_up_again_after_some_seconds(
     async with asyncio.timeout(10):
         while not post.connected:
             await asyncio.sleep(0.01)
-    await suppressions.add(engine.database, engine.account, "r19@x.test")
+    await suppressions.add(engine.database, engine.account, "r19@x.test", by=SYSTEM)
     await engine.directory.refresh()
     await engine.directory.account(engine.account)  # type: ignore[misc]
     post.gate.set()
@@ -364,7 +375,7 @@ async def test_an_account_without_suppressions_is_never_asked_about(
     await engine.accept("a@x.test")
     await until_final(engine.database)
     assert asked == []
-    await suppressions.add(engine.database, engine.account, "other@x.test")
+    await suppressions.add(engine.database, engine.account, "other@x.test", by=SYSTEM)
     await engine.directory.refresh()
     await engine.accept("a@x.test")
     await until_final(engine.database)
@@ -389,7 +400,7 @@ async def test_x05_no_claim_after_the_reply_delivers(database: Database, tmp_pat
 
     async def unsubscribe(number: int) -> None:
         address = f"r{number}@x.test"
-        await suppressions.add(database, engine.account, address)
+        await suppressions.add(database, engine.account, address, by=SYSTEM)
         replied[address] = address in claimed
 
     async def claim() -> None:
@@ -407,8 +418,8 @@ async def test_x05_no_claim_after_the_reply_delivers(database: Database, tmp_pat
 
 async def test_a_draft_knows_who_is_sent_nothing(start: Callable[..., Awaitable[Engine]]) -> None:
     engine = await start()
-    await suppressions.add(engine.database, engine.account, "gone@x.test", on="on_hold")
-    await suppressions.add(engine.database, engine.account, "gone@x.test", on="hard_bounces")
+    await suppressions.add(engine.database, engine.account, "gone@x.test", on="on_hold", by=SYSTEM)
+    await suppressions.add(engine.database, engine.account, "gone@x.test", on="hard_bounces", by=SYSTEM)
     draft = engine.draft("gone@x.test", "here@x.test", drop_suppressed=True)
     assert await engine.commit.submit(draft, quota=None, hold_over_quota=False) == draft.id
     assert draft.suppressed == {"gone@x.test": ("hard_bounces", "on_hold")}
@@ -418,7 +429,7 @@ async def test_a_draft_may_be_dropped_when_all_are_suppressed(
     start: Callable[..., Awaitable[Engine]],
 ) -> None:
     engine = await start()
-    await suppressions.add(engine.database, engine.account, "gone@x.test")
+    await suppressions.add(engine.database, engine.account, "gone@x.test", by=SYSTEM)
     draft = engine.draft("gone@x.test", drop_suppressed=True)
     answer = await engine.commit.submit(draft, quota=None, hold_over_quota=False)
     assert isinstance(answer, Refused)
@@ -429,7 +440,7 @@ async def test_a_draft_may_be_dropped_when_all_are_suppressed(
 
 async def test_an_smtp_user_that_refuses_says_why(start: Callable[..., Awaitable[Engine]]) -> None:
     engine = await start()
-    await suppressions.add(engine.database, engine.account, "gone@x.test", on="spam_complaints")
+    await suppressions.add(engine.database, engine.account, "gone@x.test", on="spam_complaints", by=SYSTEM)
     draft = engine.draft("here@x.test", "gone@x.test", refuse_suppressed=True)
     answer = await engine.commit.submit(draft, quota=None, hold_over_quota=False)
     assert isinstance(answer, Refused)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, union_all
+from sqlalchemy import ColumnElement, delete, func, or_, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import installation
-from postroom.store.query import among, changed, columns, every, is_sqlite, values
+from postroom.store.query import among, changed, columns, every, is_sqlite, values, within
 from postroom.store.schema import suppressions
 from postroom.types.suppression import Suppressing
 
@@ -32,6 +32,19 @@ class Suppression:
     pattern: bool = False
     stream: str = ""
     expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is on one of the lists; `domains`: only what is for these, None: everything of the account."""
+
+    account_id: str
+    on: str
+    domains: Collection[str] | None = None
+
+    def which(self) -> list[ColumnElement[bool]]:
+        mine = (suppressions.c.account_id == self.account_id, suppressions.c.list == self.on)
+        return [*mine, within(suppressions.c.domain_id, self.domains)]
 
 
 _ALL = select(*columns(Suppression, suppressions))
@@ -99,6 +112,27 @@ async def page(
     """In order of their ids, those behind `after`."""
     which = (suppressions.c.account_id == account_id, suppressions.c.id > after)
     return await every(connection, Suppression, _ALL.where(*which).order_by(suppressions.c.id).limit(limit))
+
+
+async def newest(
+    connection: AsyncConnection, listed: Listed, now: int, *, offset: int, limit: int
+) -> list[Suppression]:
+    """What is on a list and not over yet, the newest first."""
+    lasting = or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now)
+    statement = _ALL.where(*listed.which(), lasting).order_by(suppressions.c.id.desc())
+    return await every(connection, Suppression, statement.offset(offset).limit(limit))
+
+
+async def load(connection: AsyncConnection, listed: Listed, ids: Collection[str]) -> list[Suppression]:
+    """Those on a list with these ids."""
+    which = (*listed.which(), suppressions.c.id.in_(sorted(set(ids))))
+    return await every(connection, Suppression, _ALL.where(*which))
+
+
+async def clear(connection: AsyncConnection, listed: Listed, ids: Collection[str] | None = None) -> int:
+    """Take those with these ids off a list, None: all; how many were on it. The caches may go on asking."""
+    which = (*listed.which(), within(suppressions.c.id, ids))
+    return await changed(connection, delete(suppressions).where(*which))
 
 
 async def remove(connection: AsyncConnection, account_id: str, address: str) -> int:

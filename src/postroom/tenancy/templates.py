@@ -3,11 +3,12 @@ it began with, so an edit in the middle of a batch changes nothing in it (P06)."
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import zstandard
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.errors import NotFoundError, PostroomError
 from postroom.runtime import ids
@@ -16,22 +17,19 @@ from postroom.store import accounts
 from postroom.store import templates as store
 from postroom.store.database import Database
 from postroom.store.templates import Template, TemplateVersion
-from postroom.tenancy import domains
-from postroom.types.template import TemplateContent
-from postroom.wire.smtp.address import AddressError, parse_mailbox
-from postroom.wire.template import RESERVED, TemplateProblem, compile
+from postroom.tenancy import audit, domains, template_rules
+from postroom.types.actor import Actor
+from postroom.types.template import TemplateContent, Wording
 
-TYPES = ("dd", "rt", "gh", "api")
+API = "api"
+TYPES = ("dd", "rt", "gh", API)
 """Drag and drop, rich text, HTML editor (MailerSend's words), and made by the API."""
 LONGEST_NAME = 50
-LONGEST_SUBJECT = 998
-MOST_TAGS, LONGEST_TAG = 5, 191
-MOST_OCTETS = 8 * 1024 * 1024
-"""Of one version with all its translations."""
+MOST_CATEGORIES, LONGEST_CATEGORY = 20, 50
+MOST = 5000
+"""Of one account."""
 VERSIONS_KEPT = 100
 """Old ones: far more than an edit can overtake while a batch runs."""
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +49,62 @@ class StoredTemplate:
     updated_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateChange:
+    """What is None stays as it is. `domain`: name or id."""
+
+    name: str | None = None
+    domain: str | None = None
+    categories: Sequence[str] | None = None
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+    from_email: str | None = None
+    from_name: str | None = None
+    tags: Sequence[str] | None = None
+    translations: Mapping[str, Wording] | None = None
+
+    def applied(self, content: TemplateContent) -> TemplateContent:
+        def said(new: str | None, old: str | None) -> str | None:
+            return old if new is None else new
+
+        wording = Wording(*map(said, (self.subject, self.text, self.html), content.wording))
+        return replace(
+            content,
+            wording=wording,
+            from_email=content.from_email if self.from_email is None else self.from_email,
+            from_name=content.from_name if self.from_name is None else self.from_name,
+            tags=content.tags if self.tags is None else tuple(self.tags),
+            translations=content.translations if self.translations is None else self.translations,
+        )
+
+
 async def create(
     db: Database,
     account_id: str,
     content: TemplateContent,
     *,
     name: str = "Template",
-    type: str = "api",
+    type: str = API,
     domain: str | None = None,
     categories: Sequence[str] = (),
+    by: Actor,
 ) -> StoredTemplate:
     """A new template in its first version. `domain` (name or id): only for that one.
 
-    Raises NotFoundError for an account or a domain that is not there, PostroomError for anything wrong (`problems`).
+    Raises NotFoundError for an account or a domain that is not there, ContentError for what it says, PostroomError for
+    anything else that is wrong.
     """
-    _check(content)
+    variables = await _checked(content)
     if type not in TYPES:
         raise PostroomError(f"{type!r} is no type of template; choose one of {', '.join(TYPES)}")
     now = Clock().now_ms()
+    version = TemplateVersion(account_id, ids.object_id(), ids.object_id(), 1, _packed(content), now)
     async with db.write() as connection:
         if await accounts.get(connection, account_id) is None:
             raise NotFoundError(f"there is no account {account_id}")
-        version = TemplateVersion(account_id, ids.object_id(), ids.object_id(), 1, _packed(content), now)
+        if await store.count(connection, account_id) >= MOST:
+            raise PostroomError(f"an account may have at most {MOST} templates")
         template = Template(
             account_id=account_id,
             id=version.template_id,
@@ -80,46 +112,67 @@ async def create(
             version_id=version.id,
             name=_valid_name(name),
             type=type,
-            categories="\n".join(categories),
+            categories=_joined(categories),
+            variables="\n".join(variables),
             created_at=now,
             updated_at=now,
         )
         await store.add(connection, template, version)
+        await _record(connection, by, "created", template, None, template)
     return _stored(template, version)
 
 
-async def revise(db: Database, account_id: str, template_id: str, content: TemplateContent) -> StoredTemplate:
-    """A new version; from now on it is the template. Raises like `create`."""
-    _check(content)
-    now = Clock().now_ms()
-    version_id = ids.object_id()
-    async with db.write() as connection:
-        if not await store.change(connection, account_id, template_id, version_id=version_id, updated_at=now):
-            raise _missing(template_id)
-        number = await store.last_number(connection, account_id, template_id) + 1
-        version = TemplateVersion(account_id, version_id, template_id, number, _packed(content), now)
-        await store.add_version(connection, version, keep=VERSIONS_KEPT)
-    return await get(db, account_id, template_id)
-
-
-async def describe(
-    db: Database,
-    account_id: str,
-    template_id: str,
-    *,
-    name: str | None = None,
-    categories: Sequence[str] | None = None,
+async def update(
+    db: Database, account_id: str, template_id: str, change: TemplateChange, *, by: Actor
 ) -> StoredTemplate:
-    """Change what is said about a template; its content stays in the version it is in."""
-    columns: dict[str, object] = {"updated_at": Clock().now_ms()}
-    if name is not None:
-        columns["name"] = _valid_name(name)
-    if categories is not None:
-        columns["categories"] = "\n".join(categories)
-    async with db.write() as connection:
-        if not await store.change(connection, account_id, template_id, **columns):
-            raise _missing(template_id)
+    """Content that differs makes a new version, which is the template from now on. Without a change nothing happens.
+
+    Raises like `create`.
+    """
+    while True:
+        before = await get(db, account_id, template_id)
+        content = change.applied(before.content)
+        variables = None if content == before.content else await _checked(content)
+        async with db.write() as connection:
+            template = await store.lock(connection, account_id, template_id)
+            if template is None:
+                raise _missing(template_id)
+            if template.version_id == before.version_id:  # else somebody was quicker
+                await _change(connection, template, before.version, change, content, variables, by)
+                break
     return await get(db, account_id, template_id)
+
+
+async def _change(
+    connection: AsyncConnection,
+    template: Template,
+    number: int,
+    change: TemplateChange,
+    content: TemplateContent,
+    variables: list[str] | None,
+    by: Actor,
+) -> None:
+    """`variables` None: the content, which is version `number`, is not changed."""
+    new: dict[str, object] = {}
+    if change.name is not None:
+        new["name"] = _valid_name(change.name)
+    if change.categories is not None:
+        new["categories"] = _joined(change.categories)
+    if change.domain is not None:
+        new["domain_id"] = await domains.owned_id(connection, template.account_id, change.domain)
+    version_id = ids.object_id()
+    if variables is not None:
+        new |= {"version_id": version_id, "variables": "\n".join(variables)}
+    after = replace(template, **new)  # type: ignore[arg-type]
+    if after == template:
+        return
+    now = Clock().now_ms()
+    await store.change(connection, template.account_id, template.id, **new, updated_at=now)
+    if variables is not None:
+        packed = _packed(content)
+        version = TemplateVersion(template.account_id, version_id, template.id, number + 1, packed, now)
+        await store.add_version(connection, version, keep=VERSIONS_KEPT)
+    await _record(connection, by, "updated", template, template, after)
 
 
 async def get(db: Database, account_id: str, template_id: str) -> StoredTemplate:
@@ -138,82 +191,64 @@ async def pinned(db: Database, account_id: str, version_id: str) -> TemplateCont
     return None if version is None else _unpacked(version)
 
 
-async def list_all(
-    db: Database, account_id: str, *, domain_id: str | None = None, offset: int = 0, limit: int = 100
-) -> list[StoredTemplate]:
-    """The newest first; with `domain_id` only those of that domain."""
-    async with db.read() as connection:
-        page = await store.page(connection, account_id, domain_id, offset=offset, limit=limit)
-    return [_stored(*found) for found in page]
-
-
-async def delete(db: Database, account_id: str, template_id: str) -> None:
-    """With all its versions. Messages that were accepted keep the content they have."""
+async def delete(db: Database, account_id: str, template_id: str, *, by: Actor) -> None:
+    """With all its versions. Messages that were accepted keep the content they have, but what is scheduled with it and not
+    yet tried is not sent (`deliver` asks when its time comes). Raises NotFoundError."""
     async with db.write() as connection:
-        if not await store.remove(connection, account_id, template_id):
+        template = await store.lock(connection, account_id, template_id)
+        if template is None:
             raise _missing(template_id)
+        await store.remove(connection, account_id, template_id)
+        await _record(connection, by, "deleted", template, template, None)
 
 
-# -- what may be in one ------------------------------------------------------------------------------------
+def categories_of(template: Template) -> tuple[str, ...]:
+    return tuple(template.categories.split("\n")) if template.categories else ()
 
 
-def variables(content: TemplateContent) -> list[str]:
-    """The variables that personalization has to bring, in all its sources and languages, in order of their names."""
-    used = {name for field, source in content.sources() for name in _compiled(field, source)}
-    return sorted(used - RESERVED)
-
-
-def problems(content: TemplateContent) -> Iterator[tuple[str, str]]:
-    """(field, what is wrong with it), field by field."""
-    if content.wording.text is None and content.wording.html is None:
-        yield "html", "one of html and text is needed"
-    for field, source in content.sources():
-        if field.endswith("subject") and len(source) > LONGEST_SUBJECT:
-            yield field, f"it is longer than {LONGEST_SUBJECT} characters"
-        try:
-            _compiled(field, source)
-        except TemplateProblem as problem:
-            yield field, str(problem)
-    if sum(len(source) for _, source in content.sources()) > MOST_OCTETS:
-        yield "html", f"all translations together are longer than {MOST_OCTETS} characters"
-    yield from _wrong_defaults(content)
-    for code in content.translations:
-        if not _LANGUAGE.fullmatch(code):
-            yield f"translations.{code[:20]}", "the language must be a code like de or pt-BR"
-
-
-def _wrong_defaults(content: TemplateContent) -> Iterator[tuple[str, str]]:
-    if content.from_email:
-        try:
-            parse_mailbox(content.from_email)
-        except AddressError as error:
-            yield "from.email", f"it is no email address: {error}"
-    if len(content.tags) > MOST_TAGS:
-        yield "tags", f"there may be at most {MOST_TAGS} tags"
-    for number, tag in enumerate(content.tags):
-        if not tag or len(tag) > LONGEST_TAG:
-            yield f"tags.{number}", f"a tag has 1 to {LONGEST_TAG} characters"
-
-
-def _compiled(field: str, source: str) -> frozenset[str]:
-    """The variables of a source. Raises TemplateProblem."""
-    return compile(source, html=field.endswith("html")).variables
-
-
-def _check(content: TemplateContent) -> None:
-    for field, problem in problems(content):
-        raise PostroomError(f"{field}: {problem}")
+async def _checked(content: TemplateContent) -> list[str]:
+    """Its variables; compiling megabytes takes longer than the loop may be held."""
+    return await asyncio.to_thread(template_rules.check, content)
 
 
 def _valid_name(name: str) -> str:
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME:
-        raise PostroomError(f"a template needs a name of 1 to {LONGEST_NAME} characters")
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise PostroomError(f"a template needs a name of 1 to {LONGEST_NAME} printable characters")
     return name
+
+
+def _joined(categories: Collection[str]) -> str:
+    for category in categories:
+        if not category or len(category) > LONGEST_CATEGORY or not category.isprintable():
+            raise PostroomError(f"a category has 1 to {LONGEST_CATEGORY} printable characters")
+    if len(categories) > MOST_CATEGORIES:
+        raise PostroomError(f"a template may have at most {MOST_CATEGORIES} categories")
+    return "\n".join(categories)
 
 
 def _missing(template_id: str) -> NotFoundError:
     return NotFoundError(f"there is no template {template_id}")
+
+
+async def _record(
+    connection: AsyncConnection,
+    by: Actor,
+    verb: str,
+    template: Template,
+    before: Template | None,
+    after: Template | None,
+) -> None:
+    await audit.record(
+        connection,
+        by,
+        f"template.{verb}",
+        account_id=template.account_id,
+        object_id=template.id,
+        name=template.name,
+        before=before,
+        after=after,
+    )
 
 
 def _packed(content: TemplateContent) -> bytes:
@@ -233,7 +268,7 @@ def _stored(template: Template, version: TemplateVersion) -> StoredTemplate:
         domain_id=template.domain_id,
         name=template.name,
         type=template.type,
-        categories=tuple(template.categories.split("\n")) if template.categories else (),
+        categories=categories_of(template),
         content=_unpacked(version),
         created_at=template.created_at,
         updated_at=template.updated_at,
