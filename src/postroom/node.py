@@ -12,11 +12,11 @@ import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 import structlog
 
-from postroom.accept.api import ApiEdge
+from postroom.accept.api import ApiEdge, letters
 from postroom.accept.commit import GroupCommit, Member
 from postroom.accept.refused import RefusalLog
 from postroom.accept.submission import SubmissionServer
@@ -36,13 +36,17 @@ from postroom.deliver.suppressed import SuppressionCheck
 from postroom.deliver.ticker import Ticker
 from postroom.deliver.tls import tls_contexts
 from postroom.errors import ConfigError, StorageUnavailableError
+from postroom.events.recipients import EVERY as GATHERING_EVERY
+from postroom.events.recipients import Gathering
 from postroom.events.retention import Retention
+from postroom.notify import SystemMailer
 from postroom.runtime import interpreter, metrics
 from postroom.runtime.blobs import FileBlobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.every import Every
 from postroom.runtime.files import make_directory
+from postroom.runtime.http_client import HttpClient
 from postroom.runtime.interfaces import own_addresses
 from postroom.runtime.killpoints import reach
 from postroom.runtime.loop import LoopLag
@@ -51,9 +55,13 @@ from postroom.runtime.tls import Certificates, certificate_files
 from postroom.store import durability, installation, migrate, queue, timescale
 from postroom.store.checkpoint import Checkpointer
 from postroom.store.database import Database
-from postroom.tenancy import keys
+from postroom.tenancy import domain_removal, domain_watch, holds, keys
 from postroom.tenancy.directory import Directory
+from postroom.tenancy.domain_watch import DomainWatch
+from postroom.tenancy.persons import FLUSH as SESSIONS_SECONDS
+from postroom.tenancy.persons import Persons
 from postroom.tenancy.template_library import TemplateLibrary
+from postroom.tenancy.verification import Verifier
 from postroom.web.api.api import Api
 from postroom.web.api.quota import RequestQuota
 from postroom.web.app import build
@@ -92,6 +100,7 @@ class Node:
         self.config = config
         self.roles = roles
         self.clock = Clock()
+        self.web_port = 0
         self._stops: list[tuple[str, Callable[[], Awaitable[object]], float]] = []
 
     async def start(self) -> dict[str, object]:
@@ -172,6 +181,8 @@ class Node:
         self._started("directory", lambda: self._stop_directory(watching))
         self.resolver = Resolver(self.config.dns, self.clock)
         self._started("resolver", self.resolver.close)
+        own = await asyncio.to_thread(own_addresses, self.config.delivery.ipv4_source)
+        self.http = HttpClient(self.config.outgoing, self.resolver, own, self.clock)
         self.loader = Loader(self.database, hostname=self.hostname)
         lag = LoopLag(self.clock)
         lag.start()
@@ -181,7 +192,11 @@ class Node:
             self.database, self.blobs, self.config, self.clock, self.timescale.trusted_wall_ms
         )
         self.jobs.add("retention", self.config.retention.every, retention.run_once)
+        self.jobs.add("recipients", GATHERING_EVERY, Gathering(self.database, self.clock).run_once)
         self.jobs.add("timescale", timescale.EVERY, self.timescale.keep)
+        self.jobs.add("resumed domains", holds.EVERY, partial(holds.release_resumed, self.database))
+        removal = partial(domain_removal.clean_up, self.database, self.config.retention.content)
+        self.jobs.add("domains that go", domain_removal.EVERY, removal)
         self.jobs.add("queue size", QUEUE_SIZE_SECONDS, self._measure_queue, at_once=True)
         self.jobs.add("census", census.EVERY, census.Census(self.database, self.clock).run, at_once=True)
 
@@ -258,6 +273,14 @@ class Node:
             counted=self.usage.count,
         )
         self._started("group commit", self.commit.stop)
+        self.api_edge = ApiEdge(self.config, self.clock, self.database, self.blobs, self.commit)
+        self.mail = SystemMailer(
+            self.config, self.database, self.secrets, partial(letters.keep, self.api_edge), self._base_url
+        )
+        verifier = Verifier.of(self.database, self.resolver, self.config)
+        every = self.config.domains.check_every
+        watch = DomainWatch(verifier, self.mail, self.clock, every=every)
+        self.jobs.add("domain checks", min(domain_watch.EVERY, every), watch.run_once)
         self.requests = RequestQuota(self.database, self.clock)
         self.jobs.add("request quota", REQUEST_QUOTA_SECONDS, self.requests.flush)
         self._started("request quota", self.requests.flush)
@@ -316,7 +339,6 @@ class Node:
                 self.scheduler.take(member.entries, member.owner)
 
     async def _start_web(self) -> dict[str, object]:
-        accept = ApiEdge(self.config, self.clock, self.database, self.blobs, self.commit)
         templates = TemplateLibrary(self.database, self.directory)
         bulk = BulkWorker(
             BulkTools(
@@ -325,7 +347,7 @@ class Node:
                 clock=self.clock,
                 directory=self.directory,
                 blobs=self.blobs,
-                accept=accept,
+                accept=self.api_edge,
                 templates=templates,
                 refusals=self.refusal_log,
             )
@@ -336,13 +358,19 @@ class Node:
             config=self.config,
             database=self.database,
             directory=self.directory,
+            persons=self._persons(),
             clock=self.clock,
             refusals=self.refusal_log,
-            accept=accept,
+            accept=self.api_edge,
             templates=templates,
             bulk=bulk,
             preflight=self.preflight,
             quota=self.requests,
+            mail=self.mail,
+            http=self.http,
+            secrets=self.secrets,
+            resolver=self.resolver,
+            hostname=self.hostname,
         )
         web = WebServer(
             build({"database": self._database_problem, "durability": self._durability_problem}, api),
@@ -354,8 +382,20 @@ class Node:
         self._started("web", web.stop)
         metrics.CONNECTIONS.labels("http").set_function(lambda: web.connections)
         (host, port, _), *encrypted = web.addresses
+        self.web_port = port
         tls = [{"host": host, "port": port} for host, port, _ in encrypted]
         return {"host": host, "port": port, "tls": tls}
+
+    def _persons(self) -> Persons:
+        persons = Persons(self.database, self.clock, self.config.sessions, self.directory)
+        self.jobs.add("sessions", SESSIONS_SECONDS, persons.flush)
+        self._started("sessions", persons.flush)
+        return persons
+
+    def _base_url(self) -> str:
+        """Where people reach the web pages; without the setting that is on this machine only."""
+        port = self.web_port or self.config.http.listen.port
+        return self.config.server.http_url or f"http://localhost:{port}"
 
     def _https_context(self) -> ssl.SSLContext:
         return self.certificates.listening_context()

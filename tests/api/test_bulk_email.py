@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from postroom.runtime import killpoints
+from postroom.runtime import killpoints, metrics
 from postroom.store.schema import idempotency_keys
 from postroom.tenancy import accounts, suppressions, templates, tokens
+from postroom.tenancy.templates import TemplateChange
+from postroom.types.actor import SYSTEM
 from postroom.types.template import TemplateContent, Wording
+from postroom.web.bulk import BulkWorker
 from support.api import ApiWorld, Client
 
 ACCEPTED = "The bulk email is being processed."
@@ -73,8 +76,9 @@ async def test_the_answer_and_the_status_before_and_after(api: ApiWorld) -> None
         "validation_errors_count",
         "validation_errors",
         "messages_id",
+        "failure",
     ]
-    assert list(before.values()) == [bulk_id, "queued", 2, 0, None, 0, None, None]
+    assert list(before.values()) == [bulk_id, "queued", 2, 0, None, 0, None, None, None]
     assert await work(api) == 1
     after = await status(api, bulk_id)
     assert (after["state"], len(after["messages_id"])) == ("completed", 2)
@@ -157,7 +161,7 @@ async def test_h01_a_foreign_batch_is_not_found(api: ApiWorld) -> None:
 
 
 async def test_suppressed_recipients_are_listed_by_message(api: ApiWorld) -> None:
-    await suppressions.add(api.database, api.first.account.id, "r0@example.com")
+    await suppressions.add(api.database, api.first.account.id, "r0@example.com", by=SYSTEM)
     both = [{"email": "r0@example.com", "name": "Zero"}, {"email": "r1@example.com"}]
     bulk_id = await post(api, [email(api, 0), email(api, 1, to=both)])
     await work(api)
@@ -174,9 +178,11 @@ async def test_suppressed_recipients_are_listed_by_message(api: ApiWorld) -> Non
 async def test_p06_a_template_is_used_in_the_version_it_had(api: ApiWorld) -> None:
     account = api.first.account.id
     old = TemplateContent(Wording("Old", "old text"))
-    template = await templates.create(api.database, account, old)
+    template = await templates.create(api.database, account, old, by=SYSTEM)
     first = await post(api, [email(api, 0, subject="", text="", template_id=template.id)])
-    await templates.revise(api.database, account, template.id, TemplateContent(Wording("New", "new")))
+    await templates.update(
+        api.database, account, template.id, TemplateChange(subject="New", text="new"), by=SYSTEM
+    )
     await api.changed()
     second = await post(api, [email(api, 1, subject="", text="", template_id=template.id)])
     await work(api)
@@ -255,6 +261,92 @@ async def test_a_large_body_is_kept_in_slices_and_gone_at_the_end(api: ApiWorld)
     assert len(kept) == 4
 
 
+async def test_a_batch_whose_body_is_lost_fails_once_that_is_certain(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour: the directory may not be mounted yet. What was sent before is told all the same."""
+    many = [
+        email(
+            api,
+            number,
+            attachments=[{"content": base64.b64encode(noise(300_000)).decode(), "filename": "a.txt"}],
+        )
+        for number in range(6)
+    ]
+    bulk_id = await post(api, many)
+    (blob,) = api.blobs.content
+    assert await api.bulk.turn()
+    with monkeypatch.context() as patch:  # the second group is kept, and the process ends before it says so
+        patch.setattr(
+            killpoints, "_plan", killpoints.plan({killpoints.SWITCH: "bulk.group_kept:raise=ArithmeticError"})
+        )
+        with contextlib.suppress(ArithmeticError):
+            await api.bulk.turn()
+    lost = api.blobs.content.pop(blob)
+    steady = api.clock.steady_ms()
+
+    async def look(minutes: int) -> dict[str, Any]:
+        async with api.database.write() as connection:
+            await connection.execute(text("UPDATE bulk_emails SET busy_until = 0"))
+        monkeypatch.setattr(api.clock, "steady_ms", lambda: steady + minutes * 60_000)
+        await api.bulk.turn()
+        return await status(api, bulk_id)
+
+    assert (await look(0))["state"] == "processing"
+    assert (await look(59))["state"] == "processing"
+    failures = metrics.BULK_FAILED._value.get()
+    after = await look(60)
+    assert (after["state"], len(after["messages_id"])) == ("failed", 2)
+    assert after["failure"] == (
+        "The storage has lost this request. Of the emails from message.1 on only those in messages_id were sent."
+    )
+    assert metrics.BULK_FAILED._value.get() == failures + 1
+    assert not await api.bulk.turn()
+    api.blobs.content[blob] = lost
+    assert (await look(90))["state"] == "failed"
+    assert await recipients(api) == ["r0@example.com", "r1@example.com"]
+
+
+async def test_a_body_that_only_another_node_has(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as somebody moves the batch on, it has not failed."""
+    files = [base64.b64encode(noise(300_000)).decode() for _ in range(3)]
+    objects = [
+        email(api, at, attachments=[{"content": file, "filename": "a.txt"}]) for at, file in enumerate(files)
+    ]
+    bulk_id = await post(api, objects)
+    ours, theirs, another = {}, api.blobs.content, BulkWorker(api.bulk.tools)
+    steady = api.clock.steady_ms()
+    for minutes, worker, content in (
+        (0, api.bulk, ours),
+        (40, another, theirs),
+        (80, api.bulk, ours),
+        (120, another, theirs),
+        (121, another, theirs),
+    ):
+        async with api.database.write() as connection:
+            await connection.execute(text("UPDATE bulk_emails SET busy_until = 0"))
+        now = steady + minutes * 60_000
+        monkeypatch.setattr(api.clock, "steady_ms", lambda now=now: now)
+        api.blobs.content = content
+        await worker.turn()
+    assert (await status(api, bulk_id))["state"] == "completed"
+
+
+async def test_a_body_that_comes_back_in_time_is_worked_off(api: ApiWorld) -> None:
+    files = [base64.b64encode(noise(300_000)).decode() for _ in range(2)]
+    objects = [
+        email(api, at, attachments=[{"content": file, "filename": "a.txt"}]) for at, file in enumerate(files)
+    ]
+    bulk_id = await post(api, objects)
+    mislaid, api.blobs.content = api.blobs.content, {}
+    assert await api.bulk.turn()
+    api.blobs.content = mislaid
+    async with api.database.write() as connection:
+        await connection.execute(text("UPDATE bulk_emails SET busy_until = 0"))
+    await work(api)
+    assert (await status(api, bulk_id))["state"] == "completed"
+
+
 def noise(size: int) -> bytes:
     """Text that does not compress to nothing."""
     return random.Random(1).randbytes(size).hex().encode()[:size]
@@ -273,7 +365,7 @@ def noise(size: int) -> bytes:
 async def test_what_a_crash_cut_off_is_done_again_and_nothing_twice(
     api: ApiWorld, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    await suppressions.add(api.database, api.first.account.id, "gone@example.com")
+    await suppressions.add(api.database, api.first.account.id, "gone@example.com", by=SYSTEM)
     both = [{"email": "r7@example.com"}, {"email": "gone@example.com"}]
     bulk_id = await post(api, [email(api, 7, to=both), *(email(api, number) for number in range(59))])
     with monkeypatch.context() as patch:

@@ -79,6 +79,17 @@ async def test_requests_follow_each_other_on_one_connection(api: ApiWorld, serve
         assert [(await answer(client))[0] for _ in range(3)] == [200, 200, 200]
 
 
+async def test_head_is_answered_without_the_body_of_get(api: ApiWorld, serve: Serve) -> None:
+    async with await dial(await serve()) as client:
+        client.send(request(api, b"HEAD /v1/me HTTP/1.1") + request(api))
+        async with asyncio.timeout(5):
+            head = (await client.reader.readuntil(b"\r\n\r\n")).lower()
+        status, body = await answer(client)
+        assert head.startswith(b"http/1.1 200 ")
+        assert b"\r\ncontent-length: %d\r\n" % len(body) in head
+        assert status == 200
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -123,6 +123,34 @@ async def test_plain_http_is_refused(
     assert (answer.status_code, answer.json()) == (403, {"message": "The API is served over HTTPS only."})
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v1/", "/v1//messages", "//v1/messages", "//v1//messages", "/v1/messages//"]
+)
+async def test_paths_that_miss_the_api_get_its_404(api: ApiWorld, path: str) -> None:
+    answer = await api.http.get(f"http://api.test{path}")
+    assert (answer.status_code, answer.json()) == (404, {"message": "Resource not found."})
+    assert len(answer.headers["x-request-id"]) == 24
+
+
+async def test_one_slash_at_the_end_changes_nothing(api: ApiWorld) -> None:
+    assert (await api.get("/me/")).json() == (await api.get("/me")).json()
+    assert (await api.put(f"/tokens/{api.first.token.id}/", json={})).status_code == 422
+    assert (await api.get("/me//")).status_code == 404
+
+
+async def test_head_is_get_without_a_body(api: ApiWorld) -> None:
+    with capture_logs() as lines:
+        head = await api.request("HEAD", "/me")
+    full = await api.get("/me")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(full.content))
+    assert (lines[0]["method"], lines[0]["route"]) == ("HEAD", "/me")
+    assert (await api.anonymous.request("HEAD", "/me")).status_code == 401
+    assert (await api.request("HEAD", "/nowhere")).status_code == 404
+    assert (await api.request("HEAD", "/email")).status_code == 405
+    assert (await api.post("/me", json={})).headers["allow"] == "GET, HEAD"
+
+
 async def test_any_host_will_do(api: ApiWorld) -> None:
     for host in ("api.mailersend.com", "localhost:1", "[::1]"):
         assert (await api.get("/me", headers={"host": host})).status_code == 200

@@ -12,6 +12,8 @@ from postroom.runtime import metrics
 from postroom.store import installation
 from postroom.store.schema import accounts, message_metadata, refusals
 from postroom.tenancy import suppressions, templates
+from postroom.tenancy.templates import TemplateChange
+from postroom.types.actor import SYSTEM
 from postroom.types.scopes import Scope
 from postroom.types.template import TemplateContent, Wording
 from support.api import ApiWorld
@@ -158,7 +160,7 @@ async def test_a_template_brings_what_the_request_lacks(api: ApiWorld) -> None:
         tags=("stored",),
         translations={"de": Wording(subject="Hallo {{ name }}")},
     )
-    stored = await templates.create(api.database, api.first.account.id, content)
+    stored = await templates.create(api.database, api.first.account.id, content, by=SYSTEM)
     given = {"to": [{"email": "bob@x.test"}], "template_id": stored.id, "language": "DE"}
     given["personalization"] = [{"email": "bob@x.test", "data": {"name": "Bob"}}]
     answer = await api.post("/email", json=given)
@@ -176,17 +178,21 @@ async def test_a_template_brings_what_the_request_lacks(api: ApiWorld) -> None:
 
 async def test_h01_a_template_of_another_account_does_not_exist(api: ApiWorld) -> None:
     other = await api.tenant()
-    stored = await templates.create(api.database, other.account.id, TemplateContent(Wording("a", "b")))
+    stored = await templates.create(
+        api.database, other.account.id, TemplateContent(Wording("a", "b")), by=SYSTEM
+    )
     answer = await api.post("/email", json=body(api, template_id=stored.id))
     assert answer.json()["errors"] == {"template_id": ["The selected template id is invalid."]}
 
 
 async def test_p06_a_message_keeps_the_version_of_its_template(api: ApiWorld) -> None:
     account = api.first.account.id
-    stored = await templates.create(api.database, account, TemplateContent(Wording("old", "old")))
+    stored = await templates.create(api.database, account, TemplateContent(Wording("old", "old")), by=SYSTEM)
     answer = await api.post("/email", json=body(api, template_id=stored.id, subject=None, text=None))
-    await templates.revise(api.database, account, stored.id, TemplateContent(Wording("new", "new")))
-    await templates.delete(api.database, account, stored.id)
+    await templates.update(
+        api.database, account, stored.id, TemplateChange(subject="new", text="new"), by=SYSTEM
+    )
+    await templates.delete(api.database, account, stored.id, by=SYSTEM)
     assert (await message(api, answer))["Subject"] == "old"
 
 
@@ -194,8 +200,10 @@ async def test_p06_a_message_keeps_the_version_of_its_template(api: ApiWorld) ->
 
 
 async def test_some_suppressed(api: ApiWorld) -> None:
-    await suppressions.add(api.database, api.first.account.id, "carla@x.test", on="spam_complaints")
-    await suppressions.add(api.database, api.first.account.id, "carla@x.test")
+    await suppressions.add(
+        api.database, api.first.account.id, "carla@x.test", on="spam_complaints", by=SYSTEM
+    )
+    await suppressions.add(api.database, api.first.account.id, "carla@x.test", by=SYSTEM)
     answer = await api.post(
         "/email",
         json=body(api, cc=[{"email": "carla@x.test", "name": "Carla C"}], bcc=[{"email": "d@x.test"}]),
@@ -228,7 +236,7 @@ async def test_some_suppressed(api: ApiWorld) -> None:
 
 
 async def test_all_suppressed_makes_no_message(api: ApiWorld) -> None:
-    await suppressions.add(api.database, api.first.account.id, "bob@x.test", on="hard_bounces")
+    await suppressions.add(api.database, api.first.account.id, "bob@x.test", on="hard_bounces", by=SYSTEM)
     answer = await api.post("/email", json=body(api))
     assert answer.status_code == 202
     assert "x-message-id" not in answer.headers
@@ -239,7 +247,7 @@ async def test_all_suppressed_makes_no_message(api: ApiWorld) -> None:
 
 
 async def test_unsubscribing_counts_for_broadcasts_only(api: ApiWorld) -> None:
-    await suppressions.add(api.database, api.first.account.id, "bob@x.test", on="unsubscribes")
+    await suppressions.add(api.database, api.first.account.id, "bob@x.test", on="unsubscribes", by=SYSTEM)
     receipt = await api.post("/email", json=body(api))
     newsletter = await api.post("/email", json=body(api, stream="broadcast"))
     assert receipt.content == b""

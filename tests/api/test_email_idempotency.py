@@ -10,6 +10,7 @@ import pytest
 from postroom.runtime.clock import FakeClock
 from postroom.store import idempotency_keys
 from postroom.tenancy import suppressions
+from postroom.types.actor import SYSTEM
 from postroom.types.scopes import Scope
 from support.api import ApiWorld, Client
 from support.email_api import body, count
@@ -20,10 +21,10 @@ async def post(client: Client, json: Any, key: str = "key-1") -> Any:
 
 
 async def test_h04_the_same_request_gets_the_same_answer(api: ApiWorld) -> None:
-    await suppressions.add(api.database, api.first.account.id, "carla@x.test")
+    await suppressions.add(api.database, api.first.account.id, "carla@x.test", by=SYSTEM)
     asked = body(api, cc=[{"email": "carla@x.test", "name": "Carla"}])
     first = await post(api, asked)
-    await suppressions.add(api.database, api.first.account.id, "bob@x.test")
+    await suppressions.add(api.database, api.first.account.id, "bob@x.test", by=SYSTEM)
     again = await post(api, dict(reversed(asked.items())))  # JSON objects have no order
     assert first.status_code == again.status_code == 202
     assert first.json()["warnings"][0]["recipients"][0]["name"] == "Carla"

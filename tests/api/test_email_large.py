@@ -6,12 +6,17 @@ import asyncio
 import os
 from base64 import b64encode
 from email import message_from_bytes
+from threading import current_thread
+from typing import Any
 
 import pytest
 
-from postroom.tenancy import suppressions
-from postroom.web.api.sending import attachments
+from postroom.tenancy import suppressions, templates
+from postroom.types.actor import SYSTEM
+from postroom.types.template import TemplateContent, Wording
+from postroom.web.api.sending import attachments, endpoint
 from postroom.wire.json import LongText
+from postroom.wire.template import Template, cache, compile
 from support.api import ApiWorld
 from support.email_api import body, kept, raw
 
@@ -58,7 +63,7 @@ async def test_attachments_of_a_personalised_message_are_kept_once(api: ApiWorld
 
 
 async def test_what_is_not_kept_leaves_no_blob(api: ApiWorld) -> None:
-    await suppressions.add(api.database, api.first.account.id, "bob@x.test")
+    await suppressions.add(api.database, api.first.account.id, "bob@x.test", by=SYSTEM)
     answer = await api.post("/email", json=body(api, **files(b"PK\x05\x06" + os.urandom(400_000))))
     assert answer.json()["warnings"][0]["type"] == "ALL_SUPPRESSED"
     assert api.blobs.content == {}
@@ -80,6 +85,63 @@ async def test_the_loop_goes_on_meanwhile(api: ApiWorld) -> None:
     task.cancel()
     assert answer.status_code == 202
     assert turns > 20
+
+
+# -- templates ------------------------------------------------------------------------------------------------------
+
+LONG = "{% if a %}x{% endif %}" * 200
+"""Some 4 KB that take long for their size."""
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the threads in which templates are compiled."""
+    threads: list[str] = []
+
+    def noted(source: str, **options: bool) -> Template:
+        threads.append(current_thread().name.partition("_")[0])
+        return compile(source, **options)
+
+    monkeypatch.setattr(cache, "compile", noted)
+    return threads
+
+
+def personal(api: ApiWorld, **changes: Any) -> dict[str, Any]:
+    return body(api, personalization=[{"email": "bob@x.test", "data": {"a": 1}}], **changes)
+
+
+async def test_p02_small_requests_with_long_templates_do_not_stop_the_loop(
+    api: ApiWorld, compiled: list[str]
+) -> None:
+    for changes in ({"text": LONG}, {"html": LONG}, {"text": "{% if %}" + LONG}):
+        compiled.clear()
+        await api.post("/email", json=personal(api, **changes))
+        assert set(compiled) == {"body"}, changes
+
+
+@pytest.mark.parametrize("path", ["/email", "/preflight"])
+async def test_p02_nor_does_a_tiny_request_that_names_a_long_template(
+    api: ApiWorld, compiled: list[str], path: str
+) -> None:
+    content = TemplateContent(Wording("S", LONG, LONG))
+    stored = await templates.create(api.database, api.first.account.id, content, by=SYSTEM)
+    compiled.clear()
+    answer = await api.post(path, json=body(api, text=None, template_id=stored.id))
+    assert answer.status_code < 300, answer.text
+    assert set(compiled) == {"body"}
+
+
+async def test_short_templates_and_those_compiled_before_are_not_handed_over(
+    api: ApiWorld, compiled: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.post("/email", json=personal(api, text="{{ a }}"))
+    assert set(compiled) == {"MainThread"}
+    assert (await api.post("/email", json=personal(api, text=LONG))).status_code == 202
+    monkeypatch.setattr(endpoint, "off_loop", None)
+    compiled.clear()
+    assert (await api.post("/email", json=personal(api, text=LONG))).status_code == 202
+    assert (await api.post("/email", json=body(api, text="Long. " * 5000))).status_code == 202
+    assert compiled == []
 
 
 @pytest.mark.parametrize("width", [76, 10_000_000])

@@ -8,7 +8,11 @@ from postroom.types.events import EventType
 from postroom.types.scopes import Scope
 from postroom.web.api.json_out import timestamp
 from support.api import ApiWorld
+from support.email_api import body, kept
 from support.sent import ago, dates, happened, second_domain, sent, times
+
+UNEXPLAINED = {"suppression_reason": None, "reason": None}
+"""Of an event that needs no words."""
 
 
 async def _list(api: ApiWorld, query: str = "", **params: Any) -> Any:
@@ -48,6 +52,7 @@ async def test_the_shape_of_a_row_and_of_a_page(api: ApiWorld) -> None:
         "interaction": [],
         "suppression_reason": "blocklisted",
         "metadata": {"order": "4711"},
+        "settings": None,
     }
     assert row == expected
     path = "http://api.test/v1/emails"
@@ -56,12 +61,30 @@ async def test_the_shape_of_a_row_and_of_a_page(api: ApiWorld) -> None:
 
     shown = (await api.get(f"/email/{mail.emails[0].id}")).json()
     activity = [
-        {"id": mail.emails[0].id, "type": "queued", **times(accepted_at)},
-        {"id": event_id, "type": "suppressed", **times(ended_at)},
+        {"id": mail.emails[0].id, "type": "queued", **times(accepted_at), **UNEXPLAINED},
+        {
+            "id": event_id,
+            "type": "suppressed",
+            **times(ended_at),
+            **UNEXPLAINED,
+            "suppression_reason": "blocklisted",
+        },
     ]
     recipient = shown["data"].pop("recipient")
     assert recipient["email"] == "user0@example.org"
     assert shown == {"data": expected | {"activity": activity}}
+
+
+async def test_an_email_says_why_it_did_not_arrive(api: ApiWorld) -> None:
+    mail = await sent(api, api.first)
+    email_id, at = mail.emails[0].id, ago(api, 3000)
+    await happened(api.database, mail, EventType.DEFERRED, at, status="deferred", reply="450 4.2.1 later")
+    await happened(
+        api.database, mail, EventType.SOFT_BOUNCED, at + 1, status="expired", reply="450 no", reason="expired"
+    )
+    activity = (await api.get(f"/email/{email_id}")).json()["data"]["activity"]
+    assert [event["reason"] for event in activity] == [None, "450 4.2.1 later", "expired: 450 no"]
+    assert {event["suppression_reason"] for event in activity} == {None}
 
 
 async def test_filters(api: ApiWorld) -> None:
@@ -185,3 +208,21 @@ async def test_the_reference_knows_the_filter_by_metadata(api: ApiWorld) -> None
     parameters = {each["name"]: each for each in document["paths"]["/emails"]["get"]["parameters"]}
     assert parameters["metadata"]["style"] == "deepObject"
     assert {"domain_id", "status[]", "interaction[]", "subject", "page", "date_to"} <= set(parameters)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"track_opens": True, "track_clicks": False}, {"track_opens": True, "track_clicks": False}),
+        ({"track_content": 1, "track_opens": None}, {"track_content": True}),
+        ({}, None),
+        (None, None),
+    ],
+)
+async def test_settings_are_kept_with_the_message(api: ApiWorld, given: Any, shown: Any) -> None:
+    """And a message without them has no row for them."""
+    answer = await api.post("/email", json=body(api, settings=given))
+    found = await kept(api, answer)
+    [email_id] = [row.id for row in found.emails.values()]
+    assert (await api.get(f"/email/{email_id}")).json()["data"]["settings"] == shown
+    assert (found.details is None) == (shown is None)

@@ -72,6 +72,16 @@ async def test_h05_headers_about_the_client_and_a_clock_that_is_set_change_nothi
         assert (await api.get("/me", headers={header: "198.51.100.1"})).status_code == 429
 
 
+async def test_what_is_refused_by_the_limit_per_minute_leaves_the_daily_quota_alone(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    settings = {"other_per_minute": 2, "requests_per_day": 5}
+    api = await ApiWorld.start(sqlite_database, tmp_path, clock=FakeClock(), api=settings)
+    answers = [await api.get("/me") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+    assert [answer.headers["x-apiquota-remaining"] for answer in answers] == ["4", "3", "3", "3"]
+
+
 async def test_without_a_limit_there_are_no_headers(api: ApiWorld) -> None:
     answer = await api.get("/me")
     assert not [name for name in answer.headers if name.startswith("x-ratelimit")]

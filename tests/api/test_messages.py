@@ -55,7 +55,7 @@ async def test_the_shape_of_a_message(api: ApiWorld) -> None:
     assert domain["is_verified"] is True
     assert domain["is_cname_verified"] is False
     assert domain["totals"] == []
-    assert domain["domain_settings"]["return_path_subdomain"] == "bounces"
+    assert domain["domain_settings"]["return_path_subdomain"] == "mta"
     assert domain["created_at"] == timestamp(api.first.domain.created_at)
     assert "domain_stats" not in domain
 

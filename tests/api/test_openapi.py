@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import APIRouter
 
+from postroom.store.database import Database
+from postroom.tenancy import domains
+from postroom.types.actor import SYSTEM
 from postroom.web.api.api import Api
 from postroom.web.api.app import build
 from postroom.web.api.route import routes
+from postroom.web.api.sending.request import EmailRequest
 from support.api import ApiWorld
 
 
@@ -92,6 +99,36 @@ async def test_the_page_shows_every_endpoint_with_its_fields(api: ApiWorld, docu
     assert "&quot;title&quot;: &quot;Hello&quot;" in page
     assert "//" not in page.split("</style>")[1].split("<nav>")[0]  # nothing is fetched from elsewhere
     assert "<script" not in page
+
+
+async def test_the_page_names_limits_and_kinds(sqlite_database: Database, tmp_path: Path) -> None:
+    api = await ApiWorld.start(sqlite_database, tmp_path, api={"email_per_minute": 120})
+    page = (await api.anonymous.get("/reference")).text
+    assert "Limit per minute: 120, shared by all of <code>email</code>.</p>" in page
+    assert "Limit per minute: none.</p>" in page
+    assert "<td>integer, to 253402300799 or string, at most 40 or null</td>" in page  # send_at
+    assert "<td>object or list of object, at most 10 or null</td>" in page  # reply_to
+
+
+async def test_the_example_of_a_send_request_can_be_sent(api: ApiWorld) -> None:
+    await domains.add(
+        api.database,
+        api.box,
+        "example.com",
+        account_id=api.first.account.id,
+        mode=domains.SANDBOX,
+        by=SYSTEM,
+    )
+    await api.changed()
+    page = (await api.anonymous.get("/reference")).text
+    section = page.partition('<section id="email_send">')[2]
+    shown = section.partition("<pre>")[2].partition("</pre>")[0]
+    example = json.loads(unescape(shown))
+    assert example.keys() == EmailRequest.model_json_schema()["properties"].keys()
+    answer = await api.post("/email", json=example)
+    assert answer.json()["errors"] == {"template_id": ["The selected template id is invalid."]}
+    del example["template_id"]
+    assert (await api.post("/email", json=example)).status_code == 202
 
 
 def test_an_endpoint_that_does_not_say_who_may_call_it_cannot_be_added(api: ApiWorld) -> None:

@@ -15,6 +15,7 @@ from postroom.store import dkim_keys
 from postroom.store import domains as store_domains
 from postroom.tenancy import accounts, domains, keys, suppressions
 from postroom.tenancy.entries import Credential
+from postroom.types.actor import SYSTEM
 from postroom.types.draft import Content, Stream
 from postroom.types.envelope import Address, Envelope, Recipient
 from postroom.types.refusals import PREFLIGHT, Refused
@@ -82,7 +83,7 @@ async def test_a_good_message_of_a_live_domain(api: ApiWorld) -> None:
         "delivery-mode": "pass",
         f"dns-pr1._domainkey.{name}": "pass",
         f"dns-pr2._domainkey.{name}": "pass",
-        f"dns-bounces.{name}": "warn",
+        f"dns-mta.{name}": "warn",
         f"dns-_dmarc.{name}": "pass",
         "alignment": "warn",
         "recipient-domain": "pass",
@@ -99,7 +100,7 @@ async def test_all_verdicts_come_at_once(api: ApiWorld) -> None:
     zones["null.test"] = {"MX": ["0 ."]}
     zones["slow.test"] = "SERVFAIL"
     await accounts.suspend(api.database, api.first.account.id)
-    await suppressions.add(api.database, api.first.account.id, "gone@null.test")
+    await suppressions.add(api.database, api.first.account.id, "gone@null.test", by=SYSTEM)
     await accounts.approve(api.database, api.first.account.id)
     await api.changed()
     wanted = [{"email": one} for one in ("gone@null.test", "a@slow.test", "b@nowhere.test")]
@@ -150,7 +151,7 @@ async def test_a_template_that_fails_for_one_recipient(api: ApiWorld) -> None:
     )
     found = by_id(report)
     assert found["render"]["verdict"] == "fail"
-    assert "fails for 1 recipients. ben@example.com" in found["render"]["evidence"]
+    assert "fails for 1 recipient. ben@example.com" in found["render"]["evidence"]
     assert found["signature"]["verdict"] == "pass"
 
 

@@ -38,6 +38,15 @@ async def test_no_list(api: ApiWorld, query: str) -> None:
         assert answer.json()["message"] == "The event must be an array."
 
 
+async def test_a_plain_value_is_told_with_everything_else_that_is_wrong(api: ApiWorld) -> None:
+    answer = await api.get("/search?event=a&verified=maybe&tag=b")
+    assert answer.json()["errors"] == {
+        "event": ["The event must be an array."],
+        "tag": ["The tag must be an array."],
+        "verified": ["The verified field must be true or false."],
+    }
+
+
 @pytest.mark.parametrize(
     ("value", "flag"), [("true", True), ("1", True), ("false", False), ("0", False), ("", None)]
 )

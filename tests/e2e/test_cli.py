@@ -22,7 +22,7 @@ import pytest
 from support.process import Relay, environment, run, starting
 from support.tools import need
 
-DOMAIN = "sandbox.postroom.test"
+DOMAIN = "sandbox.postroom.example"
 
 
 def _mode(path: Path) -> int:

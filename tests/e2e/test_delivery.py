@@ -11,6 +11,7 @@ import pytest
 
 from postroom.runtime.secrets import SecretBox
 from postroom.tenancy import suppressions
+from postroom.types.actor import SYSTEM
 from postroom.wire import verp
 from support import opendkim, postfix
 from support.net import Net, small_internet
@@ -182,7 +183,7 @@ def test_a_verified_domain_has_return_paths_of_its_own(scene: Scene) -> None:
         )
         until(lambda: peer.messages)
     (sender,) = (command for command in peer.commands if command.startswith("MAIL "))
-    assert "@bounces.own.test>" in sender
+    assert "@mta.own.test>" in sender
 
 
 def quoted(kind: str, value: str) -> str:
@@ -302,7 +303,9 @@ def test_what_the_dns_says(
 
 def test_a_suppressed_recipient_is_accepted_and_never_tried(scene: Scene) -> None:
     account = scene.tenant.account_id
-    scene.world.run(lambda database: suppressions.add(database, account, "gone@good2.test", on="blocklist"))
+    scene.world.run(
+        lambda database: suppressions.add(database, account, "gone@good2.test", on="blocklist", by=SYSTEM)
+    )
     with scene.net.peer("good2.test") as peer:
         message_id = scene.send("gone@good2.test", "here@good2.test")
         emails = scene.world.settled(message_id, "suppressed", "delivered")
@@ -324,6 +327,35 @@ def test_nothing_of_a_sandbox_domain_leaves(scene: Scene) -> None:
         assert peer.connections == []
     assert ("outside.test", "MX") not in scene.net.dns.asked
     assert [recipient for recipient, _ in scene.world.inbox(message_id)] == ["you@outside.test"]
+
+
+def test_sending_is_paused_and_resumed_by_another_process(scene: Scene) -> None:
+    """SMTP accepts as ever; nothing leaves until it is resumed, and nothing is there twice."""
+    scene.relay.json("domain", "pause", "live.test")
+    with scene.net.peer("paused.test") as peer:
+        ids = [scene.send("you@paused.test") for _ in range(3)]
+        until(
+            lambda: (
+                [
+                    row["hold"]
+                    for row in scene.relay.json("queue", "list")
+                    if row["recipient"] == "you@paused.test"
+                ]
+                == ["paused"] * 3
+            ),
+            what="all of it is held",
+        )
+        assert peer.messages == []
+        scene.relay.json("domain", "resume", "live.test")
+        for message_id in ids:
+            scene.world.settled(message_id)
+        assert len(peer.messages) == 3
+    events = scene.events(ids[-1])["you@paused.test"]
+    assert [kind for kind in events if kind in ("held", "released", "delivered")] == [
+        "held",
+        "released",
+        "delivered",
+    ]
 
 
 # -- other settings ------------------------------------------------------------------------------------------

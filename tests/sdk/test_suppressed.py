@@ -9,6 +9,7 @@ from anymail.exceptions import AnymailRecipientsRefused
 
 from postroom.tenancy import suppressions
 from postroom.tenancy.suppressions import Terms
+from postroom.types.actor import SYSTEM
 from postroom.types.suppression import SuppressionList
 from support.peer import Peer
 from support.sdk import Contact, Mail
@@ -28,7 +29,9 @@ def peer(scene: Scene) -> Iterator[Peer]:
     account = scene.account.tenant.account_id
     for contact, name in ((BOUNCED, SuppressionList.HARD_BOUNCES), (BLOCKED, SuppressionList.BLOCKLIST)):
         terms = Terms(name, reason="test")
-        scene.world.run(lambda db, to=contact.email, terms=terms: suppressions.put(db, account, [to], terms))
+        scene.world.run(
+            lambda db, to=contact.email, terms=terms: suppressions.put(db, account, [to], terms, by=SYSTEM)
+        )
     with scene.net.peer("suppressed.example.net") as peer:
         yield peer
 

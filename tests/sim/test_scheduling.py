@@ -38,7 +38,7 @@ def test_any_faults_at_any_time(seed: int | None) -> None:
         raise AssertionError(f"seed {seed}: {broken}") from broken
     # It has to have been worth it: everything that may happen did.
     assert set(world.ends) >= {"delivered", "bounced"}
-    assert all(world.steps[name] for name in ("crash", "sleep", "site"))
+    assert all(world.steps[name] for name in ("crash", "sleep", "site", "pause"))
     assert any(row.copies > 1 for row in world.rows.values())
 
 
@@ -66,6 +66,16 @@ def test_the_simulation_sees_outcomes_recorded_over_a_newer_owner(monkeypatch: p
     monkeypatch.setattr(World, "_dot", careless)
     with pytest.raises(BrokenError, match=r"Q14|I3|I4"):
         simulate(1, 50_000)
+
+
+def test_the_simulation_sees_what_a_pause_leaves_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who resumes was cut off, and nobody looks for what is still held."""
+    monkeypatch.setattr(World, "_sweep", lambda _: None)
+    world = World(1)
+    for _ in range(10_000):
+        world.step()
+    with pytest.raises(BrokenError, match="liveness"):
+        world.run_dry(20_000)
 
 
 @pytest.mark.parametrize("seed", range(20))

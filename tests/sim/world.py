@@ -17,6 +17,7 @@ from postroom.deliver import record
 from postroom.deliver.fair import FairQueue
 from postroom.deliver.verdict import QUARANTINE_AFTER, judge
 from postroom.store.batches.rows import Entry, OutcomeRecord, claimed, current
+from postroom.store.queue import NEVER
 from postroom.types.outcome import Outcome, Result
 from postroom.types.reply import Reply
 from postroom.types.status import EmailStatus, Hold
@@ -52,9 +53,9 @@ class Row:
     def final(self) -> bool:
         return self.status.final
 
-    def columns(self) -> list[Any]:
+    def columns(self, *, paused: bool) -> list[Any]:
         """As a SELECT of `rows.ENTRY_COLUMNS`: what the email's row says comes from there."""
-        said = {"possible_duplicate": self.flagged, "sent": self.sent, "owner": self.owner}
+        said = {"possible_duplicate": self.flagged, "sent": self.sent, "owner": self.owner, "paused": paused}
         return [said.get(name, getattr(self.entry, name)) for name in Entry.__slots__]
 
 
@@ -76,6 +77,7 @@ class Node:
     attempts: dict[str, Attempt] = field(default_factory=dict)
     records: list[OutcomeRecord] = field(default_factory=list)
     asleep: int = 0
+    believes_paused: bool = False
 
 
 class BrokenError(AssertionError):
@@ -90,6 +92,7 @@ class World:
         self.queue: set[str] = set()
         self.leases: dict[int, int] = {}
         self.down: set[str] = set()
+        self.paused = False
         self.faults = True
         self.steps: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
@@ -112,6 +115,7 @@ class World:
         """Faults have stopped: the queue has to drain."""
         self.faults = False
         self.down.clear()
+        self.paused = False
         for node in self.nodes:
             node.asleep = 0
         for _ in range(most):
@@ -125,7 +129,8 @@ class World:
         """When there is nothing to do, go to the moment when there is."""
         if any(node.entries or node.records for node in self.nodes):
             return
-        soonest = min((self.rows[one].due_at for one in self.queue), default=self.now)
+        due = [self.rows[one].due_at for one in self.queue]
+        soonest = min((at for at in due if at != NEVER), default=self.now)
         if soonest > self.now:
             self._pass(soonest - self.now)
 
@@ -156,6 +161,35 @@ class World:
     def _site(self, _: Node) -> None:
         site = f"s{self.chance.randrange(SITES)}.test"
         self.down ^= {site}
+
+    # -- the pause of sending ------------------------------------------------------------------------------------
+
+    def _pause(self, _: Node) -> None:
+        """Somebody pauses or resumes, and may be cut off before he has come to the rows."""
+        self.paused = not self.paused
+        if self.chance.random() < 0.7:
+            for email_id in sorted(self.queue):
+                row = self.rows[email_id]
+                if self.paused and not row.hold and not row.mark:
+                    row.owner, row.hold, row.due_at, row.status = 0, Hold.PAUSED, NEVER, EmailStatus.HELD
+            self._sweep()
+
+    def _look(self, node: Node) -> None:
+        """A node's cache learns of it, and its jobs free what was left behind: paused rows, and rows of its own that it
+        does not work on (claimed again while an attempt that the table refused went on)."""
+        node.believes_paused = self.paused
+        self._sweep()
+        recording = {one.email.id for one in node.records}
+        for email_id in sorted(self.queue - node.entries.keys() - recording):
+            row = self.rows[email_id]
+            if row.owner == node.incarnation and row.due_at < self.now - LEASE:
+                row.owner = 0
+
+    def _sweep(self) -> None:
+        for email_id in sorted(self.queue):
+            row = self.rows[email_id]
+            if not self.paused and row.hold == Hold.PAUSED:
+                row.hold, row.due_at, row.owner, row.status = "", self.now, 0, EmailStatus.QUEUED
 
     # -- leases ----------------------------------------------------------------------------------------------------
 
@@ -195,9 +229,11 @@ class World:
             "",
             "",
         )
-        mine = node.asleep <= self.now and len(node.entries) < IN_MEMORY
+        mine = node.asleep <= self.now and len(node.entries) < IN_MEMORY and not node.believes_paused
         entry.owner = node.incarnation if mine else 0
-        self.rows[email_id] = Row(entry, entry.owner, self.now)
+        row = self.rows[email_id] = Row(entry, entry.owner, self.now)
+        if node.believes_paused:
+            row.hold, row.due_at, row.status = Hold.PAUSED, NEVER, EmailStatus.HELD
         self.queue.add(email_id)
         if mine:
             self._take(node, entry)
@@ -209,7 +245,7 @@ class World:
         for email_id in due[: max(0, room)]:
             row = self.rows[email_id]
             row.owner, row.hold = node.incarnation, ""
-            entry, event = claimed((*row.columns(), row.mark), self.now)
+            entry, event = claimed((*row.columns(paused=self.paused), row.mark), self.now)
             if (event is not None) != bool(row.mark):
                 raise BrokenError("a mark was claimed without a word")
             if event is not None:
@@ -241,9 +277,9 @@ class World:
         entry = lane.pop()
         if entry is None:
             return
-        if entry.unfinished >= QUARANTINE_AFTER:
-            late = self.now >= entry.expires_at
-            held = Hold.QUARANTINED
+        held = Hold.QUARANTINED if entry.unfinished >= QUARANTINE_AFTER else Hold.PAUSED
+        if held is Hold.QUARANTINED or entry.paused or node.believes_paused:
+            late = self.now >= entry.expires_at and held is Hold.QUARANTINED
             made = (
                 record.expired(entry, held, self.now, keep_content=0)
                 if late
@@ -262,9 +298,9 @@ class World:
         for attempt in node.attempts.values():
             if attempt.marked is None:
                 row = self.rows[attempt.entry.email_id]
-                attempt.marked = (
-                    attempt.entry.email_id in self.queue and row.owner == node.incarnation and not row.hold
-                )
+                ours = attempt.entry.email_id in self.queue and row.owner == node.incarnation and not row.hold
+                attempt.marked = ours and not self.paused
+                attempt.entry.paused |= ours and self.paused
                 if attempt.marked:
                     row.mark = row.entry.attempts + 1
 
@@ -303,6 +339,8 @@ class World:
         attempt = self.chance.choice(waiting)
         entry = attempt.entry
         if not attempt.marked:
+            if entry.paused:
+                node.records.append(record.held(entry, Hold.PAUSED, self.now))
             del node.attempts[entry.email_id], node.entries[entry.email_id]
         elif self.now >= node.until:
             attempt.outcome = Outcome(Result.DEFERRED, LATER, reached=True)
@@ -367,5 +405,5 @@ class World:
                 raise BrokenError(f"I4: {email_id} is final and queued")
 
 
-_USUAL = {"accept": 5, "claim": 4, "begin": 20, "tick": 12, "dot": 20, "settle": 20, "wait": 6}
-_FAULTS = {"crash": 0.3, "sleep": 0.3, "site": 0.5}
+_USUAL = {"accept": 5, "claim": 4, "begin": 20, "tick": 12, "dot": 20, "settle": 20, "wait": 6, "look": 2}
+_FAULTS = {"crash": 0.3, "sleep": 0.3, "site": 0.5, "pause": 0.2}

@@ -20,6 +20,7 @@ from postroom.store.database import Database
 from postroom.store.schema import api_messages, emails, idempotency_keys, messages, queue
 from postroom.tenancy import suppressions
 from postroom.types import refusals
+from postroom.types.actor import SYSTEM
 from postroom.types.draft import ApiDetails, Idempotency
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox, Personalization
@@ -92,7 +93,7 @@ async def test_a_request_becomes_a_message_with_what_the_api_remembers(
 
 
 async def test_whom_nothing_is_sent_to(desk: Desk, database: Database) -> None:
-    await suppressions.add(database, desk.engine.account, "carla@x.test")
+    await suppressions.add(database, desk.engine.account, "carla@x.test", by=SYSTEM)
     some = await desk.send(cc=(CARLA,))
     assert isinstance(some, Accepted)
     assert some.suppressed == {"carla@x.test": (SuppressionList.BLOCKLIST,)}
@@ -163,7 +164,7 @@ async def test_h04_after_an_unknown_commit_the_next_try_finds_the_first(
 
 
 async def test_h04_what_is_refused_leaves_no_key(desk: Desk, database: Database) -> None:
-    await suppressions.add(database, desk.engine.account, "bob@x.test")
+    await suppressions.add(database, desk.engine.account, "bob@x.test", by=SYSTEM)
     await desk.send(idempotency=KEY)
     assert await rows(database, idempotency_keys) == []
 

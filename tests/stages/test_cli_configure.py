@@ -52,6 +52,8 @@ def test_account_show_has_domains_and_todays_use(cli: Cli, account: str, domain:
         ("domain", "add", "example.org", "--account", "nobody"),
         ("domain", "show", "nobody"),
         ("domain", "check", "nobody"),
+        ("domain", "pause", "nobody"),
+        ("domain", "resume", "nobody"),
         ("domain", "list", "--account", "nobody"),
         ("smtp-user", "add", "nobody", "--name", "app"),
         ("smtp-user", "list", "nobody"),
@@ -101,7 +103,6 @@ def test_user_add_reads_the_password_from_standard_input(cli: Cli, account: str)
     [
         ("Admin", "", "password is empty"),
         ("Admin", "short", "at least 10 characters"),
-        ("King", "long enough for all", "is no role"),
     ],
 )
 def test_user_add_refuses(cli: Cli, account: str, role: str, password: str, reason: str) -> None:
@@ -138,6 +139,33 @@ def test_domain_exists_already(cli: Cli, account: str, domain: str) -> None:
 
 def test_domain_add_with_an_unknown_mode_is_wrong_usage(cli: Cli, account: str) -> None:
     assert cli.run("domain", "add", "example.org", "--account", account, "--mode", "half").exit_code == 2
+
+
+def test_domain_pause_and_resume(cli: Cli, domain: str) -> None:
+    assert cli.json("domain", "pause", "Example.COM")["send_paused"] is True
+    assert cli.json("domain", "show", domain)["send_paused"] is True
+    assert "send paused" in cli.text("domain", "show", domain)
+    assert [one["send_paused"] for one in cli.json("domain", "list")] == [True]
+    assert cli.json("domain", "resume", domain)["send_paused"] is False
+
+
+def test_domain_delete(cli: Cli, account: str, domain: str) -> None:
+    cli.json("smtp-user", "add", "example.com", "--name", "app")
+    assert cli.json("domain", "delete", "Example.COM")["id"] == domain
+    assert (cli.json("domain", "list"), cli.json("smtp-user", "list")) == ([], [])
+    assert "no domain" in cli.error("domain", "delete", domain)
+    assert cli.json("domain", "add", "example.com", "--account", account)["id"] != domain
+
+
+def test_a_name_that_several_accounts_have_added_is_named_by_its_id(cli: Cli, account: str) -> None:
+    other = cli.json("account", "add", "Other")["id"]
+    made = [cli.json("domain", "add", "example.org", "--account", owner) for owner in (account, other)]
+    assert "name its id instead" in cli.error("domain", "show", "example.org")
+    assert cli.json("domain", "show", made[1]["id"])["account_id"] == other
+
+
+def test_a_public_suffix_is_refused(cli: Cli, account: str) -> None:
+    assert "public suffix" in cli.error("domain", "add", "co.uk", "--account", account)
 
 
 def test_domain_list_never_shows_private_keys(cli: Cli, domain: str) -> None:

@@ -19,7 +19,12 @@ from postroom.config import Config, Delivery, Route, Tls
 from postroom.runtime import local_ca
 from postroom.runtime.clock import Clock, FakeClock
 from postroom.runtime.dns import FakeResolver
+from postroom.runtime.secrets import SecretBox
 from postroom.store.database import Database
+from postroom.tenancy import accounts, domains
+from postroom.tenancy.dns_records import Hosts
+from postroom.tenancy.verification import Verifier
+from postroom.types.actor import SYSTEM
 from support.cli import Cli
 from support.cli import cli as cli
 from support.databases import database as database
@@ -154,6 +159,25 @@ async def test_durability_that_is_switched_off() -> None:
     assert "fsync = on" in check.fix
 
 
+@pytest.mark.parametrize(
+    ("sender", "result", "said"),
+    [
+        ("", checks.OK, "stays in the sandbox inbox: system.from is not set"),
+        ("nobody", checks.FAIL, "system.from: 'nobody' is no email address"),
+        ("us@elsewhere.test", checks.WARN, "elsewhere.test is no verified live domain"),
+        ("us@new.test", checks.WARN, "new.test is no verified live domain"),
+        ("Us <us@mail.live.test>", checks.OK, "comes from us@mail.live.test"),
+    ],
+)
+async def test_system_mail(sender: str, result: str, said: str, database: Database, tmp_path: Path) -> None:
+    box = SecretBox.load(tmp_path / "secret.key", create=True)
+    account = await accounts.add(database, "Shop")
+    for name, trusted in (("live.test", True), ("new.test", False)):
+        await domains.add(database, box, name, account_id=account.id, trusted=trusted, by=SYSTEM)
+    check = await checks.system_mail(database, Config(system={"from": sender}))  # type: ignore[arg-type]
+    assert (check.result, said in check.detail) == (result, True)
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     local_ca.ensure_certificate(tmp_path / "tls", [], Clock())
@@ -194,7 +218,11 @@ def test_domain_records(cli: Cli) -> None:
     records = {record["name"]: {record["type"]: [record["value"]]} for record in domain["records"]}
 
     def check(zones: Any) -> checks.Check:
-        return cli.store(lambda database: checks.domain(database, FakeResolver(zones), "example.com", ""))
+        async def look(database: Database) -> checks.Check:
+            tools = Verifier(database, FakeResolver(zones), Hosts(), grace=0)
+            return await checks.domain(tools, await domains.find(database, "example.com"), SYSTEM)
+
+        return cli.store(look)
 
     missing = check({})
     assert (missing.result, "example.com" in missing.fix) == (checks.FAIL, True)
@@ -216,7 +244,7 @@ def test_doctor_prints_every_check_and_fails_if_one_does(cli: Cli, monkeypatch: 
     assert result.exit_code == 1  # the resolver
     names = [
         "relay", "resolver", "port 25 outbound", "host name and PTR", "clock", "disk", "TLS certificate",
-        "database durability",
+        "database durability", "system mail",
     ]  # fmt: skip
     found = json.loads(result.stdout)
     assert [check["name"] for check in found] == names

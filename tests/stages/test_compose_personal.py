@@ -215,6 +215,14 @@ async def test_what_cannot_be_rendered_fails_for_good_and_only_there(
     assert read_source(stored(content), bad, blobs.open) == failed
 
 
+@pytest.mark.parametrize("source", ["{{ list }}", "{{ text|date }}", "{% for n in 1..999999 %}{% endfor %}"])
+async def test_why_it_cannot_be_rendered_fits_into_the_reply(composer: Composer, source: str) -> None:
+    data = Personalization({"list": [1], "text": "x" * 300}).encode()
+    failed = await composer.compose_for(stored(personalised(replace(TEMPLATES, html=source))), data)
+    assert isinstance(failed, Uncomposed)
+    assert "..." not in failed.reply.text
+
+
 async def test_p02_a_template_that_asks_for_too_much_fails_for_good(composer: Composer) -> None:
     loop = "{% for a in list %}{% for b in list %}{% for c in list %}x{% endfor %}{% endfor %}{% endfor %}"
     data = Personalization({"list": list(range(1000))}).encode()

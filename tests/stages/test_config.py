@@ -198,15 +198,18 @@ def test_what_is_shown_can_be_loaded_again():
     assert Config(**values) == Config()
 
 
+def number_of_settings(tree):
+    kinds = [field.annotation for field in tree.model_fields.values()]
+    sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, settings.Section)]
+    inner = [section for section in sections if section is not settings.Listen]
+    return len(kinds) - len(inner) + sum(map(number_of_settings, inner))
+
+
 def test_the_reference_has_every_setting():
     text = settings.reference()
     rows = [line for line in text.splitlines() if line.startswith("| `")]
-    sections = [field.annotation for field in Config.model_fields.values()]
-    assert len(rows) == sum(len(getattr(section, "model_fields", "x")) for section in sections)
-    assert (
-        "| `from` | text | empty | `POSTROOM_SYSTEM__FROM` | The From of mail Postroom itself sends. |"
-        in rows
-    )
+    assert len(rows) == number_of_settings(Config)
+    assert any(row.startswith("| `from` | text | empty | `POSTROOM_SYSTEM__FROM` | ") for row in rows)
     assert "| `max_line` | integer, 78 to 998 | `998` |" in text
     assert "| `implicit_tls_listen` | list of host:port | `127.0.0.1:2465` |" in text
     assert "None" not in text

@@ -14,7 +14,9 @@ from postroom.deliver.batched import Batched
 from postroom.deliver.loader import Loader
 from postroom.errors import StorageUnavailableError
 from postroom.store.database import Database
-from postroom.store.schema import attempts, emails, personalizations, queue, suppressions
+from postroom.store.schema import attempts, emails, events, inbox, personalizations, queue, suppressions
+from postroom.tenancy import domains
+from postroom.types.actor import SYSTEM
 from postroom.types.parts import Personalization
 from support.engine import DELIVERED, GREYLISTED, Engine, Post
 from support.parts import attached, parts, personalised
@@ -80,6 +82,21 @@ async def test_i5_one_that_cannot_be_rendered_does_not_touch_the_others(engine: 
         failed = (await connection.execute(select(attempts).where(attempts.c.result == "failed"))).one()
     assert (failed.code, failed.enhanced, failed.host) == (550, "5.6.0", "")
     assert "[render-failed]" in failed.reply
+
+
+async def test_i5_in_a_sandbox_too_one_that_cannot_be_rendered_is_rejected(engine: Engine) -> None:
+    sandbox = await domains.add(
+        engine.database, engine.box, "box.test", account_id=engine.account, mode=domains.SANDBOX, by=SYSTEM
+    )
+    engine.domain = sandbox.id
+    await engine.directory.refresh()
+    await accept(engine, ann=ANN, bad=BAD)
+    assert await settled(engine) == {"ann@x.test": "delivered", "bad@x.test": "bounced"}
+    async with engine.database.read() as connection:
+        kept = list(await connection.scalars(select(inbox.c.recipient)))
+        [bounce] = await connection.scalars(select(events.c.detail).where(events.c.type == "soft_bounced"))
+    assert kept == ["ann@x.test"]
+    assert "[render-failed]" in bounce
 
 
 async def test_what_is_not_in_memory_any_more_comes_from_the_database(

@@ -13,6 +13,7 @@ from postroom.store.database import Database
 from postroom.store.schema import attempts, emails, events, inbox, nodes, queue
 from postroom.store.schema import messages as message_table
 from postroom.tenancy import accounts, domains
+from postroom.types.actor import SYSTEM
 from postroom.types.draft import Stream
 from postroom.types.outcome import Outcome, Result
 from postroom.types.reply import Reply
@@ -104,7 +105,7 @@ async def test_a_message_that_stays_deferred_expires(start) -> None:
 async def test_a_sandbox_domain_delivers_into_the_inbox_and_nothing_leaves(start) -> None:
     engine = await start()
     sandbox = await domains.add(
-        engine.database, engine.box, "box.test", account_id=engine.account, mode="sandbox"
+        engine.database, engine.box, "box.test", account_id=engine.account, mode="sandbox", by=SYSTEM
     )
     engine.domain = sandbox.id
     await engine.directory.refresh()

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from postroom.config import Delivery, Dns, Route
-from postroom.deliver.addresses import OWN, forbidden
 from postroom.deliver.destination import SITE_CHARACTERS, Destination, Destinations
+from postroom.runtime.addresses import OWN, forbidden
 from postroom.runtime.dns import FakeResolver
 from postroom.types.outcome import Outcome, Result
 from postroom.wire.smtp.client_commands import Login

@@ -22,6 +22,7 @@ from postroom.tenancy.directory import POLL, Directory
 from postroom.tenancy.entries import Credential
 from postroom.tenancy.smtp_users import NewSmtpUser
 from postroom.types import refusals
+from postroom.types.actor import SYSTEM
 from postroom.types.refusals import Refused, Rule
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class Office:
         self.account = await accounts.add(self.database, "Shop", approved=True)
         box = SecretBox(bytes(32))
         self.domain = await domains.add(
-            self.database, box, "example.com", account_id=self.account.id, trusted=True
+            self.database, box, "example.com", account_id=self.account.id, trusted=True, by=SYSTEM
         )
         self.user = await smtp_users.add(self.database, "example.com", name="App")
         await self.directory.refresh()
@@ -275,8 +276,10 @@ async def test_many_who_want_the_same_share_one_reader(office: Office) -> None:
 
 async def test_verified_domains_cover_their_subdomains(office: Office) -> None:
     box = SecretBox(bytes(32))
-    await domains.add(office.database, box, "mail.example.com", account_id=office.account.id, trusted=True)
-    await domains.add(office.database, box, "unverified.test", account_id=office.account.id)
+    await domains.add(
+        office.database, box, "mail.example.com", account_id=office.account.id, trusted=True, by=SYSTEM
+    )
+    await domains.add(office.database, box, "unverified.test", account_id=office.account.id, by=SYSTEM)
     state = await settled(office.directory.account(office.account.id))
     assert state is not None
     covered = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from mailersend.models.email import EmailContact
 
 from postroom.cli import card
 from postroom.config import Config, Tls
@@ -16,10 +17,12 @@ from postroom.runtime.secrets import SecretBox
 from postroom.store import accounts as account_store
 from postroom.store import domains as domain_store
 from postroom.store import installation
+from postroom.store import memberships as membership_store
 from postroom.store import smtp_users as smtp_user_store
 from postroom.store import users as user_store
 from postroom.store.database import Database
 from postroom.tenancy import accounts, domains, first_run, passwords, smtp_users, users
+from postroom.types.actor import SYSTEM
 from postroom.wire import dkim_keys
 from support.databases import database as database
 from support.databases import database_url as database_url
@@ -94,7 +97,7 @@ BEFORE: list[tuple[Any, str]] = [
     (domain_store, "add"),
     (installation, "put"),
     (user_store, "add"),
-    (user_store, "join"),
+    (membership_store, "add"),
     (smtp_user_store, "add"),
 ]
 AFTER: list[tuple[Any, str]] = [(accounts, "add"), (domains, "add"), (users, "add"), (smtp_users, "add")]
@@ -146,7 +149,14 @@ async def test_the_passwords_are_gone_from_the_database_when_it_is_over(database
 
 async def test_somebody_who_exists_already_keeps_the_password(database: Database) -> None:
     account = await accounts.add(database, "Ours")
-    await users.add(database, first_run.OPERATOR, account_id=account.id, role="Admin", password="long enough")
+    await users.add(
+        database,
+        first_run.OPERATOR,
+        account_id=account.id,
+        grant=users.EVERYTHING,
+        password="long enough",
+        by=SYSTEM,
+    )
     made = await _made(database)
     assert made.operator_password == ""
     assert "(the one it was given before)" in card.render(card.of(Config(), made, ADDRESSES))
@@ -184,3 +194,7 @@ async def test_secrets_do_not_show_when_printed(database: Database) -> None:
     made = await _made(database)
     assert made.smtp_user.password not in repr(made)
     assert made.operator_password not in repr(made)
+
+
+def test_clients_that_check_addresses_take_those_of_the_sandbox() -> None:
+    assert EmailContact(email=first_run.OPERATOR).email == first_run.OPERATOR

@@ -213,3 +213,16 @@ async def test_the_twin_lists_the_questions():
     twin.zones["a.test"] = {"MX": ["1 mx.test."]}
     assert await twin.mx("a.test") == [(1, "mx.test")]
     assert twin.asked == [("a.test", "MX"), ("a.test", "MX")]
+
+
+async def test_what_is_forgotten_is_asked_again() -> None:
+    async with DnsServer({}) as server:
+        resolver = Resolver(Dns(servers=[server.address]), FakeClock())
+        for _ in range(2):
+            with pytest.raises(NoSuchDomainError):
+                await resolver.txt("new.test")
+        server.zones["new.test"] = {"TXT": ["here"]}
+        resolver.forget("NEW.test.", "other.test")
+        assert await resolver.txt("new.test") == ["here"]
+        assert server.asked == [("new.test", "TXT")] * 2
+        await resolver.close()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -9,6 +11,7 @@ from postroom.store import installation
 from postroom.store.database import Database
 from postroom.tenancy import accounts, quotas, suppressions, users
 from postroom.types import refusals
+from postroom.types.actor import SYSTEM
 from support.mail import insert, lay_out, message_row, rows
 
 
@@ -66,7 +69,7 @@ async def test_every_change_raises_the_version(sqlite_database: Database) -> Non
     seen.append(await _version(sqlite_database))
     await accounts.suspend(sqlite_database, account.id)
     seen.append(await _version(sqlite_database))
-    await suppressions.add(sqlite_database, account.id, "a@example.org")
+    await suppressions.add(sqlite_database, account.id, "a@example.org", by=SYSTEM)
     seen.append(await _version(sqlite_database))
     assert seen == sorted(set(seen))
 
@@ -77,9 +80,10 @@ async def test_people(sqlite_database: Database) -> None:
         sqlite_database,
         "Ada@Example.com",
         account_id=account.id,
-        role="Admin",
+        grant=users.EVERYTHING,
         operator=True,
         password="x" * 10,
+        by=SYSTEM,
     )
     assert (added.email, added.operator, added.roles) == ("ada@example.com", True, {account.id: "Admin"})
     assert await users.list_all(sqlite_database) == [added]
@@ -87,49 +91,56 @@ async def test_people(sqlite_database: Database) -> None:
     assert stored["password_hash"].startswith("$argon2id$")
     with pytest.raises(ConflictError, match=r"ada@example\.com"):
         await users.add(
-            sqlite_database, "ADA@example.com", account_id=account.id, role="Admin", password="y" * 10
+            sqlite_database,
+            "ADA@example.com",
+            account_id=account.id,
+            grant=users.EVERYTHING,
+            password="y" * 10,
+            by=SYSTEM,
         )
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"role": "admin"}, "Custom User"),
         ({"password": "123456789"}, "at least 10"),
         ({"email": "nobody"}, "no email address"),
         ({"account_id": "nobody"}, "no account"),
     ],
 )
-async def test_what_a_person_cannot_be(sqlite_database: Database, changes: dict[str, str], why: str) -> None:
+async def test_what_a_person_cannot_be(sqlite_database: Database, changes: dict[str, Any], why: str) -> None:
     account = await accounts.add(sqlite_database, "Shop")
-    facts = {
+    facts: dict[str, Any] = {
         "email": "a@example.com",
         "account_id": account.id,
-        "role": "Admin",
+        "grant": users.EVERYTHING,
         "password": "x" * 10,
+        "by": SYSTEM,
     } | changes
     with pytest.raises(PostroomError, match=why):
-        await users.add(sqlite_database, facts.pop("email"), **facts)  # type: ignore[arg-type]
+        await users.add(sqlite_database, facts.pop("email"), **facts)
     assert await users.list_all(sqlite_database) == []
 
 
 async def test_suppressions(sqlite_database: Database) -> None:
     account = await accounts.add(sqlite_database, "Shop")
-    first = await suppressions.add(sqlite_database, account.id, "Bob@EXAMPLE.org", reason="asked")
+    first = await suppressions.add(sqlite_database, account.id, "Bob@EXAMPLE.org", reason="asked", by=SYSTEM)
     assert (first.address, first.list) == ("Bob@example.org", "blocklist")
     with pytest.raises(ConflictError):
-        await suppressions.add(sqlite_database, account.id, "Bob@example.org")
-    second = await suppressions.add(sqlite_database, account.id, "Bob@example.org", on="unsubscribes")
+        await suppressions.add(sqlite_database, account.id, "Bob@example.org", by=SYSTEM)
+    second = await suppressions.add(
+        sqlite_database, account.id, "Bob@example.org", on="unsubscribes", by=SYSTEM
+    )
     assert await suppressions.list_all(sqlite_database, account.id) == [first, second]
     assert await suppressions.list_all(sqlite_database, account.id, after=first.id) == [second]
-    assert await suppressions.remove(sqlite_database, account.id, "Bob@example.org") == 2
+    assert await suppressions.remove(sqlite_database, account.id, "Bob@example.org", by=SYSTEM) == 2
     with pytest.raises(NotFoundError):
-        await suppressions.remove(sqlite_database, account.id, "Bob@example.org")
+        await suppressions.remove(sqlite_database, account.id, "Bob@example.org", by=SYSTEM)
     for address, on in (("nobody", "blocklist"), ("a@example.org", "spam")):
         with pytest.raises(PostroomError):
-            await suppressions.add(sqlite_database, account.id, address, on=on)
+            await suppressions.add(sqlite_database, account.id, address, on=on, by=SYSTEM)
     with pytest.raises(NotFoundError):
-        await suppressions.add(sqlite_database, "nobody", "a@example.org")
+        await suppressions.add(sqlite_database, "nobody", "a@example.org", by=SYSTEM)
 
 
 def test_days_run_from_midnight_to_midnight_utc() -> None:

@@ -12,7 +12,10 @@ from postroom.runtime.secrets import SecretBox, SecretError
 from postroom.store import dkim_keys
 from postroom.store.database import Database
 from postroom.store.schema import smtp_users as smtp_users_table
-from postroom.tenancy import accounts, dns_check, domains, keys, smtp_users
+from postroom.tenancy import accounts, dns_check, domains, keys, smtp_users, verification
+from postroom.tenancy.dns_records import Hosts
+from postroom.tenancy.verification import Verifier
+from postroom.types.actor import SYSTEM
 from postroom.wire.dkim_keys import load_private_key, public_base64
 from support.mail import rows
 
@@ -26,8 +29,10 @@ async def account_id(sqlite_database: Database) -> str:
 
 
 async def test_a_domain_comes_with_two_sealed_keys(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "Example.COM.", account_id=account_id)
-    assert (domain.name, domain.mode, domain.verified_at) == ("example.com", "live", None)
+    domain = await domains.add(
+        sqlite_database, BOX, "Example.COM.", account_id=account_id, trusted=True, by=SYSTEM
+    )
+    assert (domain.name, domain.mode) == ("example.com", "live")
     assert await domains.find(sqlite_database, "EXAMPLE.com") == domain
     assert await domains.find(sqlite_database, domain.id) == domain
     stored = await rows(sqlite_database, "dkim_keys")
@@ -46,11 +51,17 @@ async def test_a_domain_comes_with_two_sealed_keys(sqlite_database: Database, ac
 async def test_x01_a_key_opens_only_with_its_key_file_and_in_its_place(
     sqlite_database: Database, account_id: str
 ) -> None:
-    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id)
+    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, trusted=True, by=SYSTEM)
     with pytest.raises(SecretError, match="another key"):
         await keys.private_key(sqlite_database, SecretBox(bytes([1] * 32)), "example.com")
     [first, second] = await rows(sqlite_database, "domains") + [
-        {"id": (await domains.add(sqlite_database, BOX, "example.net", account_id=account_id)).id}
+        {
+            "id": (
+                await domains.add(
+                    sqlite_database, BOX, "example.net", account_id=account_id, trusted=True, by=SYSTEM
+                )
+            ).id
+        }
     ]
     async with sqlite_database.write() as connection:
         moved = (await dkim_keys.of_domain(connection, first["id"]))[0].private_key
@@ -68,12 +79,14 @@ async def test_x01_a_key_opens_only_with_its_key_file_and_in_its_place(
 async def test_trusted_and_sandbox_domains_are_verified_at_once(
     sqlite_database: Database, account_id: str, options: dict[str, object], verified: bool
 ) -> None:
-    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, **options)  # type: ignore[arg-type]
+    domain = await domains.add(
+        sqlite_database, BOX, "example.com", account_id=account_id, **options, by=SYSTEM
+    )  # type: ignore[arg-type]
     assert (domain.verified_at is not None) is verified
 
 
 async def test_names_are_kept_as_a_labels(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "münchen.example", account_id=account_id)
+    domain = await domains.add(sqlite_database, BOX, "münchen.example", account_id=account_id, by=SYSTEM)
     assert domain.name == "xn--mnchen-3ya.example"
     assert (await domains.find(sqlite_database, "MÜNCHEN.example")).id == domain.id
     assert [found.name for found in await domains.list_all(sqlite_database, account_id=account_id)] == [
@@ -88,38 +101,40 @@ async def test_names_are_kept_as_a_labels(sqlite_database: Database, account_id:
 )
 async def test_what_is_no_domain(sqlite_database: Database, account_id: str, name: str) -> None:
     with pytest.raises(PostroomError):
-        await domains.add(sqlite_database, BOX, name, account_id=account_id)
+        await domains.add(sqlite_database, BOX, name, account_id=account_id, by=SYSTEM)
     assert await rows(sqlite_database, "domains") == []
 
 
 async def test_a_sandbox_may_have_one_label(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "localhost", account_id=account_id, mode="sandbox")
+    domain = await domains.add(
+        sqlite_database, BOX, "localhost", account_id=account_id, mode="sandbox", by=SYSTEM
+    )
     assert domain.name == "localhost"
 
 
 async def test_a_domain_belongs_to_one_account(sqlite_database: Database, account_id: str) -> None:
-    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id)
+    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, trusted=True, by=SYSTEM)
     other = await accounts.add(sqlite_database, "Other")
     for name, owner, error in (
         ("example.com", other.id, ConflictError),
         ("example.net", "nobody", NotFoundError),
     ):
         with pytest.raises(error):
-            await domains.add(sqlite_database, BOX, name, account_id=owner)
+            await domains.add(sqlite_database, BOX, name, account_id=owner, by=SYSTEM)
     with pytest.raises(PostroomError, match="mode"):
-        await domains.add(sqlite_database, BOX, "example.net", account_id=account_id, mode="test")
+        await domains.add(sqlite_database, BOX, "example.net", account_id=account_id, mode="test", by=SYSTEM)
     with pytest.raises(NotFoundError):
         await domains.show(sqlite_database, "example.net")
     assert len(await rows(sqlite_database, "dkim_keys")) == 2
 
 
 async def test_show_names_the_records_to_publish(sqlite_database: Database, account_id: str) -> None:
-    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id)
-    with_host = await domains.show(sqlite_database, "example.com", bounce_host=BOUNCES)
+    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
+    with_host = await domains.show(sqlite_database, "example.com", Hosts(bounce=BOUNCES))
     assert [(record.name, record.type, record.required) for record in with_host.records] == [
         ("pr1._domainkey.example.com", "TXT", True),
         ("pr2._domainkey.example.com", "TXT", False),
-        ("bounces.example.com", "CNAME", False),
+        ("mta.example.com", "CNAME", False),
         ("_dmarc.example.com", "TXT", False),
     ]
     assert with_host.records[0].value.startswith("v=DKIM1; k=rsa; p=MII")
@@ -136,10 +151,10 @@ class Zone:
         self.zones: dict[str, dict[str, list[str]] | str] = {}
 
     async def check(self, *, bounce_host: str = BOUNCES) -> dict[str, dns_check.Finding]:
-        findings = await dns_check.check(
-            self.database, FakeResolver(self.zones), "example.com", bounce_host=bounce_host
-        )
-        return {finding.record.split(".")[0]: finding for finding in findings}
+        tools = Verifier(self.database, FakeResolver(self.zones), Hosts(bounce=bounce_host), 72 * 3600)
+        domain = await domains.find(self.database, "example.com")
+        checked = await verification.check(tools, domain.id, by=SYSTEM)
+        return {finding.record.split(".")[0]: finding for finding in checked.looked.sending}
 
     async def state(self) -> tuple[bool, bool]:
         domain = await domains.find(self.database, "example.com")
@@ -148,8 +163,8 @@ class Zone:
 
 @pytest.fixture
 async def zone(sqlite_database: Database, account_id: str) -> Zone:
-    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id)
-    details = await domains.show(sqlite_database, "example.com", bounce_host=BOUNCES)
+    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
+    details = await domains.show(sqlite_database, "example.com", Hosts(bounce=BOUNCES))
     return Zone(sqlite_database, {record.name: record.value for record in details.records})
 
 
@@ -172,7 +187,7 @@ async def test_everything_published(zone: Zone) -> None:
     zone.zones = {
         name: {"TXT": [_quoted(zone.wanted[name])]},
         "pr2._domainkey.example.com": {"TXT": [_quoted(zone.wanted["pr2._domainkey.example.com"])]},
-        "bounces.example.com": {"CNAME": [f"{BOUNCES}."]},
+        "mta.example.com": {"CNAME": [f"{BOUNCES}."]},
         "_dmarc.example.com": {"TXT": ['"v=DMARC1; p=none"']},
     }
     findings = await zone.check()
@@ -226,14 +241,14 @@ async def test_when_the_dns_does_not_answer_nothing_changes(zone: Zone) -> None:
 async def test_a_return_path_with_records_of_its_own(
     zone: Zone, records: dict[str, list[str]], ok: bool
 ) -> None:
-    zone.zones["bounces.example.com"] = records
-    assert (await zone.check())["bounces"].ok is ok
+    zone.zones["mta.example.com"] = records
+    assert (await zone.check())["mta"].ok is ok
     assert (await zone.state())[1] is ok
 
 
 async def test_without_a_bounce_host_no_return_path_is_verified(zone: Zone) -> None:
-    zone.zones["bounces.example.com"] = {"CNAME": [f"{BOUNCES}."]}
-    finding = (await zone.check(bounce_host=""))["bounces"]
+    zone.zones["mta.example.com"] = {"CNAME": [f"{BOUNCES}."]}
+    finding = (await zone.check(bounce_host=""))["mta"]
     assert not finding.ok
     assert "server.bounce_host" in finding.mend
 
@@ -246,7 +261,9 @@ async def test_two_dmarc_records_are_none(zone: Zone) -> None:
 
 
 async def test_an_smtp_user_shows_its_password_once(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, trusted=True)
+    domain = await domains.add(
+        sqlite_database, BOX, "example.com", account_id=account_id, trusted=True, by=SYSTEM
+    )
     new = await smtp_users.add(sqlite_database, domain.id, name=" App ")
     assert (new.name, new.account_id, new.domain_id) == ("App", account_id, domain.id)
     local, _, host = new.username.partition("@")
@@ -259,7 +276,7 @@ async def test_an_smtp_user_shows_its_password_once(sqlite_database: Database, a
 
 
 async def test_the_scram_keys_are_those_of_rfc_5802(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id)
+    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
     new = await smtp_users.add(sqlite_database, domain.id, name="App")
     async with sqlite_database.read() as connection:
         row = (await connection.execute(select(smtp_users_table))).one()
@@ -272,7 +289,7 @@ async def test_the_scram_keys_are_those_of_rfc_5802(sqlite_database: Database, a
 
 
 async def test_smtp_users_are_found_changed_and_deleted(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id)
+    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
     new = await smtp_users.add(sqlite_database, domain.id, name="App")
     assert not (await smtp_users.disable(sqlite_database, new.username)).enabled
     assert (await smtp_users.enable(sqlite_database, new.id)).enabled
@@ -291,6 +308,6 @@ async def test_smtp_users_are_found_changed_and_deleted(sqlite_database: Databas
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 51])
 async def test_names_of_smtp_users(sqlite_database: Database, account_id: str, name: str) -> None:
-    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id)
+    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
     with pytest.raises(PostroomError, match="1 to 50"):
         await smtp_users.add(sqlite_database, "example.com", name=name)

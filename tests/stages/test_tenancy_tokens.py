@@ -15,6 +15,7 @@ from postroom.tenancy.directory import Directory
 from postroom.tenancy.entries import Bearer
 from postroom.tenancy.tokens import NewToken
 from postroom.types import refusals
+from postroom.types.actor import SYSTEM
 from postroom.types.refusals import Refused, Rule
 from postroom.types.scopes import Scope
 
@@ -65,7 +66,9 @@ async def test_h01_a_token_is_for_a_domain_of_its_own_account(
 ) -> None:
     box = SecretBox(bytes(32))
     other = await accounts.add(sqlite_database, "Other")
-    domain = await domains.add(sqlite_database, box, "shop.test", account_id=account, mode="sandbox")
+    domain = await domains.add(
+        sqlite_database, box, "shop.test", account_id=account, mode="sandbox", by=SYSTEM
+    )
     found = (await made(sqlite_database, account, domain="shop.test")).token.domain_id
     assert found == domain.id
     with pytest.raises(NotFoundError):

@@ -51,7 +51,7 @@ async def test_h04_taken_keys_are_told_and_expired_ones_are_free(database: Datab
 async def test_what_only_api_messages_have_comes_with_them(database: Database) -> None:
     inserts = lay_out(message_row())
     message_id = inserts.messages[0].id
-    inserts.api_messages.append(ApiMessageRow(ACCOUNT, message_id, None, None, "[]", '{"a": "b"}', NOW))
+    inserts.api_messages.append(ApiMessageRow(ACCOUNT, message_id, None, None, "[]", '{"a": "b"}', NOW, None))
     inserts.metadata.append(MetadataRow(ACCOUNT, "a", "b", message_id))
     await insert(database, inserts)
     (kept,) = await rows(database, "api_messages")
@@ -64,7 +64,7 @@ async def test_they_go_with_their_messages_and_keys_after_a_day(database: Databa
     await add_account(database)
     old = message_row(at=NOW - 400 * DAY_MS)
     inserts = Inserts(messages=[old])
-    inserts.api_messages.append(ApiMessageRow(ACCOUNT, old.id, None, None, None, '{"a": "b"}', None))
+    inserts.api_messages.append(ApiMessageRow(ACCOUNT, old.id, None, None, None, '{"a": "b"}', None, None))
     inserts.metadata.append(MetadataRow(ACCOUNT, "a", "b", old.id))
     inserts.idempotency += [
         IdempotencyRow(ACCOUNT, name, b"f", "{}", at) for name, at in (("old", NOW), ("new", NOW + 1))

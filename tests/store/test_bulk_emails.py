@@ -9,7 +9,7 @@ import pytest
 
 from postroom.errors import ConflictError
 from postroom.store import bulk_emails, idempotency_keys, retention
-from postroom.store.bulk_emails import COMPLETED, PROCESSING, BulkEmail, BulkGroup
+from postroom.store.bulk_emails import COMPLETED, FAILED, PROCESSING, BulkEmail, BulkGroup
 from postroom.store.database import Database
 from postroom.store.idempotency_keys import IdempotencyKey
 from support.mail import ACCOUNT, NOW, OTHER, mail_id, rows
@@ -100,6 +100,27 @@ async def test_who_was_thought_dead_changes_nothing(database: Database) -> None:
         await bulk_emails.postpone(connection, late, "late", 10**15)
     found = await read(database, bulk)
     assert (found.state, found.done, found.invalid, found.busy_until) == (PROCESSING, 1, 0, 0)
+
+
+async def test_a_batch_that_failed_is_over(database: Database) -> None:
+    bulk = made(blob="key")
+    await add(database, bulk)
+    claimed = await claim(database)
+    assert claimed is not None
+    async with database.write() as connection:
+        assert not await bulk_emails.fail(connection, claimed, "another", "lost", b"", NOW)
+        assert await bulk_emails.fail(connection, claimed, "w", "lost", b"sent", NOW + 1)
+        assert not await bulk_emails.fail(connection, claimed, "w", "lost", b"", NOW)
+    found = await read(database, bulk)
+    assert (found.state, found.failure, found.blob, found.updated_at) == (FAILED, "lost", "", NOW + 1)
+    assert not await advance(database, claimed)
+    async with database.write() as connection:
+        await bulk_emails.free_all(connection)
+        assert not await bulk_emails.waiting(connection, NOW)
+        assert await bulk_emails.results(connection, ACCOUNT, bulk.id) == [b"sent"]
+    assert await claim(database) is None
+    async with database.write() as connection:
+        assert await bulk_emails.delete_old(connection, "f" * 24, 10) == 1
 
 
 async def test_a_postponed_batch_waits_and_a_start_frees_all(database: Database) -> None:

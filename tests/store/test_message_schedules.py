@@ -74,7 +74,7 @@ async def test_a_list_of_what_is_scheduled_alone(database: Database) -> None:
     assert [schedule.message_id for schedule in found] == [second.id, first.id]
     assert found[1] == MessageSchedule(first.id, DOMAIN, "Hello", NOW + 2000, NOW, "scheduled", "")
     assert await _page(database, ScheduleFilter(ACCOUNT), offset=1, limit=1) == found[1:]
-    assert await _page(database, ScheduleFilter(ACCOUNT, DOMAIN)) == found[1:]
+    assert await _page(database, ScheduleFilter(ACCOUNT, {DOMAIN})) == found[1:]
     assert await _page(database, ScheduleFilter(ACCOUNT, status="scheduled")) == found
     assert await _page(database, ScheduleFilter(ACCOUNT, status="sent")) == []
     async with database.read() as connection:

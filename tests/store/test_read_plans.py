@@ -18,7 +18,7 @@ from support.mail import ACCOUNT, DOMAIN, NOW
 
 
 async def _schedules(database: Database) -> None:
-    wanted = ScheduleFilter(ACCOUNT, DOMAIN, message_schedules.ERROR)
+    wanted = ScheduleFilter(ACCOUNT, {DOMAIN}, message_schedules.ERROR)
     async with database.read() as connection:
         await message_schedules.count(connection, wanted)
         await message_schedules.page(connection, wanted, offset=0, limit=9)
@@ -66,7 +66,7 @@ READS = {
         "autoindex_events_1 (account_id=? AND id>? AND id<?)",
     ),
     "messages": (
-        lambda db: messages.newest(db, ACCOUNT, domain_id=DOMAIN, offset=0, limit=9),
+        lambda db: messages.newest(db, ACCOUNT, domains=[DOMAIN], offset=0, limit=9),
         "autoindex_messages_1 (account_id=? AND id<?)",
     ),
     "schedules": (_schedules, "ix_api_messages_send_at (account_id=? AND send_at>?)"),

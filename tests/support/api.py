@@ -15,25 +15,33 @@ from postroom.accept.refused import RefusalLog
 from postroom.compose import KeyMaterial
 from postroom.config import Config
 from postroom.deliver.destination import Destinations
+from postroom.notify import MemorySystemMail
 from postroom.runtime.blobs import MemoryBlobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import FakeResolver
+from postroom.runtime.http_client import MemoryHttpClient
 from postroom.runtime.secrets import SecretBox
 from postroom.store.accounts import Account
 from postroom.store.database import Database
 from postroom.store.domains import Domain
 from postroom.tenancy import accounts, domains, keys, tokens
 from postroom.tenancy.directory import Directory
+from postroom.tenancy.grants import Grant
+from postroom.tenancy.persons import Persons
 from postroom.tenancy.template_library import TemplateLibrary
+from postroom.types.actor import SYSTEM
 from postroom.types.scopes import Scope
 from postroom.web.api.api import Api
 from postroom.web.api.app import RESOURCES, build
 from postroom.web.api.quota import RequestQuota
+from postroom.web.app import Split
 from postroom.web.bulk import BulkWorker
 from postroom.web.bulk import Tools as BulkTools
+from postroom.web.console.app import RESOURCES as CONSOLE
+from postroom.web.console.app import build as build_console
 from postroom.web.preflight import Parts as PreflightParts
 from postroom.web.preflight import Preflight
-from support import api_probe
+from support import api_probe, console_probe, people
 
 UNLIMITED = {f"{area}_per_minute": 0 for area in ("email", "bulk", "activity", "verification", "other")}
 
@@ -106,36 +114,17 @@ class ApiWorld(Client):
         )
         accept = ApiEdge(config, clock, database, self.blobs, self.commit)
         templates = TemplateLibrary(database, self.directory)
-        self.bulk = BulkWorker(
-            BulkTools(
-                config=config,
-                database=database,
-                clock=clock,
-                directory=self.directory,
-                blobs=self.blobs,
-                accept=accept,
-                templates=templates,
-                refusals=self.refusals,
-            )
-        )
+        self.bulk = self._bulk(accept, templates)
         self.zones = FakeResolver()
-        destinations = Destinations(self.zones, config.delivery, config.dns, frozenset())
-        self.preflight = Preflight(
-            PreflightParts(
-                config=config,
-                clock=clock,
-                database=database,
-                blobs=self.blobs,
-                resolver=self.zones,
-                signing_key=self._signing_key,
-                find=destinations.find,
-                hostname="mail.example.com",
-            )
-        )
+        self.preflight = self._preflight()
+        self.mail = MemorySystemMail()
+        self.hooks = MemoryHttpClient(config.outgoing)
+        self.persons = Persons(database, clock, config.sessions, self.directory)
         self.api = Api(
             config=config,
             database=database,
             directory=self.directory,
+            persons=self.persons,
             clock=clock,
             refusals=self.refusals,
             accept=accept,
@@ -143,10 +132,48 @@ class ApiWorld(Client):
             bulk=self.bulk,
             preflight=self.preflight,
             quota=self.quota,
+            mail=self.mail,
+            http=self.hooks,
+            secrets=box,
+            resolver=self.zones,
+            hostname="mail.example.com",
         )
-        self.app = _at_v1(build(self.api, (*RESOURCES, api_probe.router)))
+        self.app = Split(
+            build(self.api, (*RESOURCES, api_probe.router)),
+            build_console(self.api, (*CONSOLE, console_probe.router)),
+            _no_pages,
+        )
         self.http = self.client_at("127.0.0.1")
         self.anonymous = Client(self.http, None)
+
+    def _bulk(self, accept: ApiEdge, templates: TemplateLibrary) -> BulkWorker:
+        return BulkWorker(
+            BulkTools(
+                config=self.config,
+                database=self.database,
+                clock=self.clock,
+                directory=self.directory,
+                blobs=self.blobs,
+                accept=accept,
+                templates=templates,
+                refusals=self.refusals,
+            )
+        )
+
+    def _preflight(self) -> Preflight:
+        destinations = Destinations(self.zones, self.config.delivery, self.config.dns, frozenset())
+        return Preflight(
+            PreflightParts(
+                config=self.config,
+                clock=self.clock,
+                database=self.database,
+                blobs=self.blobs,
+                resolver=self.zones,
+                signing_key=self._signing_key,
+                find=destinations.find,
+                hostname="mail.example.com",
+            )
+        )
 
     async def _signing_key(self, domain: str) -> KeyMaterial | None:
         found = await keys.private_key(self.database, self.box, domain)
@@ -184,12 +211,20 @@ class ApiWorld(Client):
         name = name or f"tenant{next(_numbers)}"
         account = await accounts.add(self.database, name, approved=approved)
         domain = await domains.add(
-            self.database, self.box, f"{name}.test", account_id=account.id, mode=domains.SANDBOX
+            self.database, self.box, f"{name}.test", account_id=account.id, mode=domains.SANDBOX, by=SYSTEM
         )
         token = await tokens.add(
             self.database, account.id, name="all", scopes=scopes, allowed_addresses=allowed_addresses
         )
         return Tenant(self, account, domain, token)
+
+    async def person(
+        self, tenant: Tenant | None = None, grant: Grant | None = None, *, operator: bool = False
+    ) -> people.SignedIn:
+        """Somebody of the first tenant or another one, an Admin unless told, who is signed in."""
+        account_id = (tenant or self.first).account.id
+        user = await people.make(self.database, account_id, grant, operator=operator)
+        return await people.sign_in(self.database, self.http, user, self.clock.now_ms())
 
     async def changed(self) -> None:
         """Let the caches see at once what was changed; a node looks twice a second."""
@@ -200,9 +235,5 @@ class ApiWorld(Client):
         await self.refusals.stop()
 
 
-def _at_v1(app: Any) -> Any:
-    async def mounted(scope: Any, receive: Any, send: Any) -> None:
-        assert scope["path"].startswith("/v1/")
-        await app({**scope, "root_path": "/v1"}, receive, send)
-
-    return mounted
+async def _no_pages(scope: Any, _receive: Any, _send: Any) -> None:
+    raise AssertionError(f"{scope['path']} is neither below /v1 nor below /console")

@@ -95,6 +95,13 @@ def router(api: Api) -> APIRouter:
     ) -> Simple[int]:
         return page.simple(list(range(total))[page.offset :][: page.limit + 1])  # type: ignore[return-value]
 
+    _small(resource)
+    return resource
+
+
+def _small(resource: APIRouter) -> None:
+    """Those that need nothing of the node."""
+
     @resource.get("/search", summary="Search")
     @access()
     async def search(
@@ -112,9 +119,11 @@ def router(api: Api) -> APIRouter:
     @resource.get("/me", summary="Who calls")
     @access(Scope.DOMAINS_READ, Scope.DOMAINS_FULL)
     async def me(caller: CurrentCaller) -> Any:
-        return {"account": caller.account_id, "client": caller.client, "domain": caller.domain_id}
-
-    return resource
+        return {
+            "account": caller.account_id,
+            "client": caller.client,
+            "domain": min(caller.domains or [None]),
+        }
 
 
 def _shown(value: Any) -> Any:

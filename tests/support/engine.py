@@ -29,6 +29,7 @@ from postroom.runtime.secrets import SecretBox
 from postroom.store.database import Database
 from postroom.tenancy import accounts, domains, keys
 from postroom.tenancy.directory import Directory
+from postroom.types.actor import SYSTEM
 from postroom.types.composed import Composed
 from postroom.types.draft import Content, Draft, Stream
 from postroom.types.envelope import Address, Envelope, Recipient
@@ -145,7 +146,9 @@ class Engine:
         box = SecretBox.load(directory / "secret.key", create=True)
         engine = cls(database, post or Post(), Config(delivery=settings), box)  # type: ignore[arg-type]
         account = await accounts.add(database, "Shop", approved=True)
-        domain = await domains.add(database, box, "sender.test", account_id=account.id, trusted=True)
+        domain = await domains.add(
+            database, box, "sender.test", account_id=account.id, trusted=True, by=SYSTEM
+        )
         engine.account, engine.domain = account.id, domain.id
         engine.post.gate.set()
         if running:

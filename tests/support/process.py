@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -55,23 +55,35 @@ def run(data: Path, *arguments: str, settings: Mapping[str, str] | None = None, 
     )
 
 
+class Launch(Protocol):
+    """Starts the program: its errors go to the end of `log`."""
+
+    def __call__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Any: ...
+
+
+def launch(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Any:
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "postroom", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+
 class Relay:
     """A `postroom serve` that is ready. `addresses` is what its ready line says."""
 
-    def __init__(self, data: Path, settings: Mapping[str, str], arguments: Sequence[str]) -> None:
+    def __init__(
+        self, data: Path, settings: Mapping[str, str], arguments: Sequence[str], launch: Launch = launch
+    ) -> None:
         self.data = data
         self.settings = dict(settings)
         self.log_file = data.with_name(f"{data.name}.log")
         self.stdout: list[str] = []
-        with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "postroom", "serve", *arguments],
-                env=environment(data, settings),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        self.process = launch(["serve", *arguments], environment(data, settings), self.log_file)
         self._lines: Queue[str] = Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -156,9 +168,11 @@ class Relay:
 
 
 @contextmanager
-def starting(data: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[Relay]:
+def starting(
+    data: Path, *arguments: str, settings: Mapping[str, str] | None = None, launch: Launch = launch
+) -> Iterator[Relay]:
     """`postroom serve` with these arguments, killed at the end unless it was stopped."""
-    relay = Relay(data, settings or {}, arguments)
+    relay = Relay(data, settings or {}, arguments, launch)
     try:
         yield relay
     finally:

@@ -14,6 +14,7 @@ from postroom.store.database import Database
 from postroom.store.domains import Domain
 from postroom.store.schema import api_messages, emails, message_metadata
 from postroom.tenancy import domains
+from postroom.types.actor import SYSTEM
 from postroom.types.events import EventType
 from postroom.types.status import Hold
 from postroom.web.api.json_out import timestamp
@@ -36,7 +37,9 @@ def dates(api: ApiWorld, hours: int = 1) -> dict[str, Any]:
 
 async def second_domain(api: ApiWorld, tenant: Tenant) -> Domain:
     name = f"second.{tenant.domain.name}"
-    return await domains.add(api.database, api.box, name, account_id=tenant.account.id, mode=domains.SANDBOX)
+    return await domains.add(
+        api.database, api.box, name, account_id=tenant.account.id, mode=domains.SANDBOX, by=SYSTEM
+    )
 
 
 async def sent(

@@ -14,12 +14,15 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from support.process import Launch
 from support.tools import need, unavailable
 from support.waiting import until
 
@@ -28,6 +31,11 @@ SETTLE = 0.1
 STRING = 4_000_000
 """Octets of a string that are recorded: all."""
 
+_WAITING = """
+import os, signal, sys
+os.kill(os.getpid(), signal.SIGSTOP)
+os.execv(sys.executable, [sys.executable, "-m", "postroom", *sys.argv[1:]])
+"""
 _LINE = re.compile(r"(?P<pid>\d+) +(?P<rest>.*)")
 _RESUMED = re.compile(r"<\.\.\. (?P<name>\w+) resumed>(?P<rest>.*)")
 _CALL = re.compile(r"(?P<name>\w+)\((?P<args>.*)\) += (?P<result>-?\d+|\?)(?P<note>.*)", re.DOTALL)
@@ -105,6 +113,29 @@ def recording(log: Path, pids: Sequence[int], trace: str) -> Iterator[None]:
     with _attached(pids, ["-yy", "-xx", "-s", str(STRING), "-e", f"trace={trace}", "-o", str(log)]):
         yield
         time.sleep(SETTLE)
+
+
+@contextmanager
+def from_the_start(log: Path, trace: str) -> Iterator[Launch]:
+    """The same for a relay that is launched within the block, and all it does."""
+    with ExitStack() as stack:
+
+        def launch(arguments: Sequence[str], environment: Mapping[str, str], errors: Path) -> Any:
+            with errors.open("ab") as file:
+                process = subprocess.Popen(
+                    [sys.executable, "-c", _WAITING, *arguments],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=file,
+                    text=True,
+                )
+            until(lambda: "State:\tT " in Path(f"/proc/{process.pid}/status").read_text())
+            stack.enter_context(recording(log, [process.pid], trace))
+            process.send_signal(signal.SIGCONT)
+            return process
+
+        yield launch
 
 
 @contextmanager

@@ -21,7 +21,8 @@ from postroom.store.emails import Email
 from postroom.store.messages import EmailStory, MessageStory
 from postroom.store.query import columns
 from postroom.store.refusals import Refusal
-from postroom.tenancy import accounts, domains, smtp_users
+from postroom.tenancy import accounts, domains, smtp_users, tokens
+from postroom.types.actor import SYSTEM
 from support.waiting import until
 
 T = TypeVar("T")
@@ -72,9 +73,20 @@ class World:
             account = await accounts.add(
                 database, domain.partition(".")[0].title(), approved=approved, daily_quota=quota
             )
-            await domains.add(database, box, domain, account_id=account.id, trusted=True, mode=mode)
+            await domains.add(
+                database, box, domain, account_id=account.id, trusted=True, mode=mode, by=SYSTEM
+            )
             user = await smtp_users.add(database, domain, name="application")
             return Tenant(account.id, domain, user.username, user.password)
+
+        return self.run(add)
+
+    def token(self, tenant: Tenant) -> str:
+        """To send by the API."""
+
+        async def add(database: Database) -> str:
+            made = await tokens.add(database, tenant.account_id, name="application", scopes=["email_full"])
+            return made.secret
 
         return self.run(add)
 

@@ -95,7 +95,10 @@ WRONG = [
     b'["a\\x41"]',
     b'["\\u12g4"]',
     b'["\\u12"]',
-    b"\xef\xbb\xbf[1]",
+    b"\xef\xbb\xbf\xef\xbb\xbf[1]",
+    b" \xef\xbb\xbf[1]",
+    b"[\xef\xbb\xbf1]",
+    b"\xef\xbb\xbf",
     b"\x00[1]",
     "[1]".encode("utf-16-le"),
     b"[[1,2,3,4,5,6][1,2,3,4,5,6]]",
@@ -129,6 +132,7 @@ RIGHT = [
     b'{"":1}',
     b'[{"a":1},{"a":1}]',
     b'["\x7f"]',
+    b'\xef\xbb\xbf {"a":[1, "\xef\xbb\xbf"]}',  # a byte order mark
 ]
 
 

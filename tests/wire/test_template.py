@@ -159,6 +159,7 @@ def test_the_current_time_is_given_from_outside():
     [
         ("\n\n{{ name", 3, "}} is missing"),
         ("{{ 'x }}", 1, "string is never closed"),
+        ('{{ "Hi #{name}" }}', 1, "#{ } inside a string is not available"),
         ("{{ a # b }}", 1, "unexpected character '#'"),
         ("{{ }}", 1, "expected a value before the end"),
         ("{{ a b }}", 1, 'unexpected "b"'),

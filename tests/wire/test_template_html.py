@@ -78,6 +78,7 @@ def test_where_tags_have_no_place(source: str, value: str, expected: str):
         ('<a href="{{ x }}">', "java\x01\n\tscript:alert(1)", "#"),
         ('<a href="{{ x }}">', "vbscript:x", "#"),
         ('<a href="{{ x }}">', "data:text/html,x", "#"),
+        ('<a xlink:href="{{ x }}">', "java\tscript:alert(1)", "#"),
         ('<a href="{{ x|e }}">', "javascript:alert(1)", "#"),
         ('<a href="{{ x|raw }}">', "javascript:author()", "javascript:author()"),
         ('<a href="{{ x|url_encode }}">', "a b&c", "a%20b%26c"),

@@ -13,19 +13,21 @@ from postroom.types.suppression import Lists, SuppressionList
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """`message_id` is "" when every recipient is suppressed: then there is no message. `suppressed` are the recipients
-    that nothing is sent to, with the lists they are on."""
+    that nothing is sent to, with the lists they are on. `paused`: it waits until sending from its domain is resumed."""
 
     message_id: str
     suppressed: Mapping[str, Lists] = field(default_factory=dict)
+    paused: bool = False
 
     @classmethod
     def of(cls, draft: Draft) -> Accepted:
-        return cls(draft.id, draft.suppressed)
+        return cls(draft.id, draft.suppressed, draft.paused)
 
     def encode(self) -> str:
         """As it is kept with an idempotency key."""
         suppressed = {address: list(lists) for address, lists in self.suppressed.items()}
-        return json.dumps({"message_id": self.message_id, "suppressed": suppressed}, separators=(",", ":"))
+        answer = {"message_id": self.message_id, "suppressed": suppressed}
+        return json.dumps(answer | ({"paused": True} if self.paused else {}), separators=(",", ":"))
 
     @classmethod
     def decode(cls, stored: str) -> Accepted:
@@ -33,4 +35,4 @@ class Accepted:
         suppressed = {
             address: tuple(map(SuppressionList, lists)) for address, lists in answer["suppressed"].items()
         }
-        return cls(answer["message_id"], suppressed)
+        return cls(answer["message_id"], suppressed, answer.get("paused", False))

@@ -216,6 +216,7 @@ def draft(candidate: Candidate, message_id: str, now: int) -> Draft:
         stream=candidate.stream,
         tags=candidate.tags,
         refuse_suppressed=candidate.credential.refuse_suppressed,
+        paused=domain.send_paused,
     )
 
 

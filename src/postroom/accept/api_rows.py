@@ -24,6 +24,7 @@ def message_row(draft: Draft) -> ApiMessageRow | None:
         _json(headers),
         _json(dict(details.metadata)) if details else None,
         draft.send_at,
+        _json(dict(details.settings)) if details else None,
     )
 
 

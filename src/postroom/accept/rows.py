@@ -28,6 +28,7 @@ from postroom.store.batches.rows import (
     PersonalizationRow,
     QueueRow,
 )
+from postroom.store.queue import NEVER
 from postroom.tenancy.quotas import next_day_ms
 from postroom.types.draft import Draft, Edge, Stream
 from postroom.types.envelope import Recipient
@@ -91,7 +92,8 @@ def lay_out(
     held: bool = False,
 ) -> Layout:
     """`owner` is the incarnation that shall deliver, `lifetime` in milliseconds, `ahead` is the clock's, `held` means
-    the quota is used up and the message waits for the next day. A scheduled message waits for its time, unowned."""
+    the quota is used up and the message waits for the next day. A scheduled message waits for its time, unowned; one that
+    would go now waits for the end of the pause where sending is paused."""
     gone = draft.suppressed
     queued = [recipient for recipient in draft.envelope.recipients if str(recipient.address) not in gone]
     layout = Layout(_message(draft, expires=None if queued else now), content)
@@ -100,10 +102,13 @@ def lay_out(
             _suppressed(layout, draft, recipient, gone[str(recipient.address)], now)
     lane = FAST if len(queued) == 1 and draft.stream is Stream.TRANSACTIONAL else SLOW
     later = draft.send_at is not None and draft.send_at > now
-    hold = Hold.SCHEDULED if later else Hold.QUOTA if held else None
+    hold = Hold.SCHEDULED if later else Hold.QUOTA if held else Hold.PAUSED if draft.paused else None
     due_at = max(draft.send_at or 0, next_day_ms(now) if held else now) + ahead
+    expires_at = due_at + lifetime
+    if hold is Hold.PAUSED:
+        due_at = NEVER
     for recipient in queued:
-        _queued(layout, draft, recipient, lane, 0 if hold else owner, due_at, due_at + lifetime, now, hold)
+        _queued(layout, draft, recipient, lane, 0 if hold else owner, due_at, expires_at, now, hold)
     if draft.personalizations:
         layout.personalizations = _personalizations(layout, draft)
     if draft.edge is Edge.API:
@@ -175,8 +180,8 @@ def _queued(
             hold.value if hold is not None else "",
         )
     )
-    if hold is Hold.QUOTA:
-        layout.events.append(_event(draft, email_id, EventType.HELD, now, '{"reason": "quota"}'))
+    if status is EmailStatus.HELD:
+        layout.events.append(_event(draft, email_id, EventType.HELD, now, json.dumps({"reason": str(hold)})))
     if owner:
         layout.entries.append(_entry(layout.queue[-1], recipient, draft.stream))
 
@@ -184,6 +189,7 @@ def _queued(
 _STATUS = {
     None: EmailStatus.QUEUED,
     Hold.QUOTA: EmailStatus.HELD,
+    Hold.PAUSED: EmailStatus.HELD,
     Hold.SCHEDULED: EmailStatus.SCHEDULED,
 }
 

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postroom.config import Config
+from postroom.errors import ConfigError
+from postroom.notify.mailer import mailbox_of
 from postroom.runtime import files
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import DnsError, Resolver
 from postroom.store import durability as durable
 from postroom.store.database import Database
-from postroom.tenancy import dns_check
+from postroom.store.domains import Domain
+from postroom.tenancy import system_account, verification
+from postroom.tenancy.verification import Verifier
+from postroom.types.actor import Actor
 
 TIMEOUT = 5.0
 WELL_KNOWN = "gmail.com"
@@ -161,6 +166,22 @@ async def durability(database: Database) -> Check:
     return Check(name, OK, ", ".join(f"{setting} = {value}" for setting, value in found.items()))
 
 
+async def system_mail(database: Database, config: Config) -> Check:
+    """Does the mail of Postroom itself leave the machine?"""
+    name = "system mail"
+    try:
+        sender = mailbox_of("system.from", config.system.sender)
+    except ConfigError as error:
+        return Check(name, FAIL, str(error), "Correct system.from.")
+    if sender is None:
+        return Check(name, OK, "stays in the sandbox inbox: system.from is not set")
+    domain = await system_account.covering(database, sender.address.domain)
+    if domain is None:
+        detail = f"stays in the sandbox inbox: {sender.address.domain} is no verified live domain"
+        return Check(name, WARN, detail, "Add and verify the domain, or change system.from.")
+    return Check(name, OK, f"comes from {sender.address}")
+
+
 async def listeners(addresses: Sequence[tuple[str, int]]) -> Check:
     """Does the running relay accept connections?"""
     name, fix = "relay", MEND_RELAY
@@ -175,10 +196,10 @@ async def listeners(addresses: Sequence[tuple[str, int]]) -> Check:
     return Check(name, OK, "accepts on " + ", ".join(f"{host}:{port}" for host, port in addresses))
 
 
-async def domain(database: Database, dns: Resolver, name: str, bounce_host: str) -> Check:
+async def domain(tools: Verifier, which: Domain, by: Actor) -> Check:
     """The DNS records of one live domain. A required one that is missing means that signatures do not verify."""
-    findings = await dns_check.check(database, dns, name, bounce_host=bounce_host)
-    missing = [finding for finding in findings if not finding.ok]
+    name, checked = which.name, await verification.check(tools, which.id, by=by)
+    missing = [finding for finding in checked.looked.sending if not finding.ok]
     if not missing:
         return Check(f"domain {name}", OK, "all records are right")
     detail = "not as they should be: " + ", ".join(finding.record for finding in missing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from postroom.runtime.clock import Clock
 from postroom.runtime.secrets import SecretBox
 from postroom.store import migrate
 from postroom.store.database import Database
+from postroom.types.actor import Actor, ActorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,15 @@ class Context:
     @cached_property
     def secrets(self) -> SecretBox:
         return SecretBox.load(self.config.secret_key_file)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who runs the command, for the audit log: the name of the login on this machine."""
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):
+            name = str(os.getuid())
+        return Actor(ActorKind.COMMAND, name=name)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:

@@ -19,6 +19,7 @@ from postroom.cli.output import STYLES
 from postroom.errors import PostroomError
 from postroom.runtime.dns import Resolver
 from postroom.tenancy import domains
+from postroom.tenancy.verification import Verifier
 
 
 def register(app: typer.Typer, *, panel: str) -> None:
@@ -62,10 +63,11 @@ async def _machine(context: Context, resolver: Resolver) -> list[Check]:
 async def _database(context: Context, resolver: Resolver, *, quick: bool) -> list[Check]:
     try:
         async with context.database() as database:
-            found = [await checks.durability(database)]
+            found = [await checks.durability(database), await checks.system_mail(database, context.config)]
             if not quick:
+                tools = Verifier.of(database, resolver, context.config)
                 found += [
-                    await checks.domain(database, resolver, domain.name, context.config.server.bounce_host)
+                    await checks.domain(tools, domain, context.actor)
                     for domain in await domains.list_all(database)
                     if domain.mode == domains.LIVE
                 ]

@@ -14,12 +14,18 @@ from postroom.cli.context import Context
 from postroom.cli.output import STYLES, panel, printable, shown
 from postroom.runtime.dns import Resolver
 from postroom.store.domains import Domain
-from postroom.tenancy import accounts, dns_check, domains
+from postroom.tenancy import accounts, domain_removal, domains, verification
+from postroom.tenancy.dns_records import Hosts
 from postroom.tenancy.domains import DomainDetails
+from postroom.tenancy.verification import Verifier
 
 app = typer.Typer(help="What an account may put into From.", no_args_is_help=True)
 
-LIST_COLUMNS = ("id", "name", "mode", "verified_at", "trusted", "account_id")
+LIST_COLUMNS = ("id", "name", "mode", "verified_at", "trusted", "send_paused", "account_id")
+
+TAKEN = (
+    "Another account has verified this name; it can be yours when their records have been gone for the grace."
+)
 
 Which = Annotated[str, typer.Argument(metavar="DOMAIN", help="Its name or id.")]
 
@@ -41,9 +47,16 @@ async def add(
     config = context.config
     async with context.database() as database:
         domain = await domains.add(
-            database, context.secrets, name, account_id=account, trusted=trusted, mode=mode
+            database,
+            context.secrets,
+            name,
+            account_id=account,
+            trusted=trusted,
+            mode=mode,
+            rules=config.domains,
+            by=context.actor,
         )
-        details = await domains.show(database, domain.id, bounce_host=config.server.bounce_host)
+        details = await domains.show(database, domain.id, Hosts.of(config.server))
     _print(context, details)
 
 
@@ -51,7 +64,7 @@ async def add(
 async def show(context: Context, which: Which) -> None:
     """Show a domain, the DNS records to publish, and what the last check found."""
     async with context.database() as database:
-        details = await domains.show(database, which, bounce_host=context.config.server.bounce_host)
+        details = await domains.show(database, which, Hosts.of(context.config.server))
     _print(context, details)
 
 
@@ -62,12 +75,42 @@ async def check(context: Context, which: Which) -> int:
     resolver = Resolver(config.dns, context.clock)
     async with context.database() as database:
         try:
-            await dns_check.check(database, resolver, which, bounce_host=config.server.bounce_host)
+            tools = Verifier.of(database, resolver, config)
+            checked = await verification.check(tools, which, by=context.actor)
         finally:
             await resolver.close()
-        details = await domains.show(database, which, bounce_host=config.server.bounce_host)
+        details = await domains.show(database, checked.domain.id, tools.hosts)
     _print(context, details)
+    for note in [*checked.looked.notes, *([TAKEN] if checked.taken else [])]:
+        context.out.note(note)
     return 0 if details.domain.verified_at else 1
+
+
+@command(app)
+async def pause(context: Context, which: Which) -> None:
+    """Send nothing from a domain until it is resumed. Messages are accepted and kept; what is queued waits."""
+    async with context.database() as database:
+        domain = await domains.pause(database, which, by=context.actor)
+    context.out.record("Domain", _row(domain))
+
+
+@command(app)
+async def resume(context: Context, which: Which) -> None:
+    """End the pause of a domain: what waits is sent."""
+    async with context.database() as database:
+        domain = await domains.resume(database, which, by=context.actor)
+    context.out.record("Domain", _row(domain))
+
+
+@command(app)
+async def delete(context: Context, which: Which) -> None:
+    """Delete a domain with its keys, SMTP users, tokens, webhooks and suppressions. What is queued is cancelled."""
+    async with context.database() as database:
+        domain = await domains.find(database, which)
+        await domain_removal.delete(
+            database, domain.id, by=context.actor, retention=context.config.retention.content
+        )
+    context.out.record("Deleted domain", _row(domain))
 
 
 @command(app, "list")
@@ -87,6 +130,7 @@ async def list_(
 def _row(domain: Domain) -> dict[str, Any]:
     return shown(domain) | {
         "verified": domain.verified_at is not None,
+        "settings": json.loads(domain.settings),
         "check_result": json.loads(domain.check_result) if domain.check_result else None,
     }
 
@@ -98,7 +142,7 @@ def _print(context: Context, details: DomainDetails) -> None:
 
 def _as_text(row: dict[str, Any]) -> RenderableType:
     """Records are not in a table: people copy them."""
-    own = {name: value for name, value in row.items() if name not in ("records", "check_result")}
+    own = {name: value for name, value in row.items() if name not in ("records", "check_result", "settings")}
     lines: list[RenderableType] = [panel("Domain", own)]
     if row["mode"] == domains.LIVE:
         lines.append(Text("DNS records to publish", style="bold"))

@@ -73,7 +73,7 @@ def _message(sender: str, recipient: str) -> EmailMessage:
     message["Subject"] = "Welcome to Postroom"
     message["Date"] = formatdate(usegmt=True)
     message.set_content(
-        "This message came in by SMTP over TLS, was checked, stored, signed and delivered into the sandbox inbox.\n"
+        "This message came in by SMTP over TLS, was checked, stored and delivered into the sandbox inbox.\n"
         "\n"
         "To send to real people: add a live domain (postroom domain add NAME --account ID), publish the DNS records\n"
         "it prints, check them (postroom domain check NAME), and see that all is well with postroom doctor.\n"

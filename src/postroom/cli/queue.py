@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -91,8 +92,8 @@ async def _show(context: Context, email_id: str, *, wanted: bool = True) -> None
 
 
 def _item(item: QueueItem, context: Context) -> dict[str, Any]:
-    """`lane` and `owner` are the engine's own; people see whether a node holds the row."""
-    row = shown(item) | {
+    """`lane` and `owner` are the engine's own; people see whether a node holds the row. What is paused is never due."""
+    row = shown(replace(item, due_at=0)) | {
         "due_at": _due(item.due_at, context),
         "under_way": item.mark > 0,
         "claimed": item.owner > 0,
@@ -101,4 +102,4 @@ def _item(item: QueueItem, context: Context) -> dict[str, Any]:
 
 
 def _due(at: int, context: Context) -> datetime | None:
-    return moment(at or context.clock.now_ms())
+    return None if at == queue.NEVER else moment(at or context.clock.now_ms())

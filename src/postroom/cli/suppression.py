@@ -52,6 +52,7 @@ async def add(
             domain=domain,
             stream=stream,
             pattern=pattern,
+            by=context.actor,
         )
     context.out.record("Suppression", shown(entry))
 
@@ -75,5 +76,5 @@ async def list_(
 async def delete(context: Context, address: Address, account: Account) -> None:
     """Take an address off every suppression list of an account."""
     async with context.database() as database:
-        count = await suppressions.remove(database, account, address)
+        count = await suppressions.remove(database, account, address, by=context.actor)
     context.out.record("Deleted", {"address": address, "lists": count})

@@ -10,7 +10,7 @@ import typer
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import shown
-from postroom.config.settings import parse_duration
+from postroom.config.values import parse_duration
 from postroom.errors import PostroomError
 from postroom.store.tokens import Token
 from postroom.tenancy import tokens

@@ -5,6 +5,7 @@ The environment is `POSTROOM_SECTION__NAME`: plain text, lists with commas or as
 values are refused, all at once, each as "file or variable: key: reason".
 
 - `settings`     the sections with their defaults and descriptions
+- `values`       what they are made of: durations, sizes, addresses to listen on
 - `environment`  variables as a tree of values
 - `load`         the sources merged, and their faults told in words
 - `reference`    the documentation printed from the tree, and the tree of a running node with secrets hidden
@@ -18,19 +19,22 @@ from postroom.config.settings import (
     Database,
     Delivery,
     Dns,
+    DomainDefaults,
+    Domains,
     Http,
     Limits,
-    Listen,
     Log,
+    Outgoing,
     Retention,
     Route,
     Secrets,
-    Section,
     Server,
+    Sessions,
     Submission,
     System,
     Tls,
 )
+from postroom.config.values import Listen, Section
 
 __all__ = [
     "Api",
@@ -38,15 +42,19 @@ __all__ = [
     "Database",
     "Delivery",
     "Dns",
+    "DomainDefaults",
+    "Domains",
     "Http",
     "Limits",
     "Listen",
     "Log",
+    "Outgoing",
     "Retention",
     "Route",
     "Secrets",
     "Section",
     "Server",
+    "Sessions",
     "Submission",
     "System",
     "Tls",

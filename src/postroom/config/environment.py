@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from postroom.config.settings import Config, Listen, Section
+from postroom.config.settings import Config
+from postroom.config.values import Listen, Section
 from postroom.errors import ConfigError
 
 PREFIX = "POSTROOM_"
@@ -45,15 +47,16 @@ def variable_of(path: tuple[str, ...]) -> str:
     return PREFIX + "__".join(path).upper()
 
 
-def fields() -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+def fields(
+    tree: type[BaseModel] = Config, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     """Every setting by its path, in the order of the tree."""
-    for name, field in Config.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, Section):
-            for inner, setting in section.model_fields.items():
-                yield (name, setting.alias or inner), setting
+    for name, field in tree.model_fields.items():
+        section, at = field.annotation, (*path, field.alias or name)
+        if isinstance(section, type) and issubclass(section, Section) and section is not Listen:
+            yield from fields(section, at)
         else:
-            yield (name,), field
+            yield at, field
 
 
 def unknown(path: tuple[str, ...]) -> str:

@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from postroom.config.environment import fields, variable_of
-from postroom.config.settings import Config, Listen, Section, parse_duration, parse_size
+from postroom.config.settings import Config
+from postroom.config.values import Listen, Section, parse_duration, parse_size
 
 _HEAD = """# Configuration
 
@@ -46,11 +47,11 @@ _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 def reference() -> str:
     """Every setting with its type, default, environment variable and description, as Markdown."""
     parts = [_HEAD]
-    section = ""
+    section: tuple[str, ...] | None = None
     for path, field in fields():
-        if path[0] != section or len(path) == 1:
-            section = path[0]
-            parts.append(_heading(path))
+        if path[:-1] != section:
+            section = path[:-1]
+            parts.append(_heading(section))
         name = field.alias or path[-1]
         parts.append(
             f"| `{name}` | {_type(field)} | {_default(field)} | `{variable_of(path)}` | {field.description} |"
@@ -67,11 +68,10 @@ def show(config: Config) -> dict[str, Any]:
 
 def _heading(path: tuple[str, ...]) -> str:
     table = "| key | type | default | environment | what it is for |\n| --- | --- | --- | --- | --- |"
-    if len(path) == 1:
-        return f"## General\n\n{table}"
-    section = Config.model_fields[path[0]].annotation
-    assert section is not None
-    return f"\n## `[{path[0]}]`\n\n{section.__doc__}\n\n{table}"
+    section: Any = Config
+    for name in path:
+        section = section.model_fields[name].annotation
+    return f"\n## `[{'.'.join(path)}]`\n\n{section.__doc__}\n\n{table}" if path else f"## General\n\n{table}"
 
 
 def _type(field: FieldInfo) -> str:
@@ -103,7 +103,7 @@ def _plural(item: Any) -> str:
         return "host:port"
     if isinstance(item, type) and issubclass(item, Section):
         return "tables"
-    return "texts" if item is str else "durations"
+    return {str: "texts", int: "numbers"}.get(item, "durations")
 
 
 def _bound(field: FieldInfo, *names: str) -> str | None:

@@ -7,85 +7,13 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import PydanticBaseSettingsSource as Source
 
-KIB, MIB = 1024, 1024 * 1024
-HOUR, DAY = 3600, 86400
-
-_UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY, "ms": 0.001}
-_SIZES = {"": 1, "k": KIB, "kb": KIB, "m": MIB, "mb": MIB, "g": 1024 * MIB, "gb": 1024 * MIB}
-
-
-def parse_duration(value: object) -> object:
-    """Seconds from 90, "90", "90s", "15m", "72h", "30d" or "500ms"."""
-    return (
-        _with_unit(value, _UNITS, "a duration like 90s, 15m, 72h or 30d") if isinstance(value, str) else value
-    )
-
-
-def parse_size(value: object) -> object:
-    """Octets from 26214400, "25MB" or "256k" (a kilobyte is 1024)."""
-    return _with_unit(value, _SIZES, "a size like 256k or 25MB") if isinstance(value, str) else value
-
-
-def _with_unit(text: str, units: dict[str, Any], wanted: str) -> float:
-    text = text.strip().lower()
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = text[len(number) :] or next(iter(units))
-    try:
-        return float(number) * float(units[unit])
-    except (ValueError, KeyError):
-        raise ValueError(f"must be {wanted}") from None
-
-
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
-
-
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(allow_inf_nan=False)]
-Size = Annotated[int, BeforeValidator(parse_size)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Listen(Section):
-    """An address to listen on. Port 0 lets the system choose."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(ge=0, le=65535)
-
-    @model_validator(mode="before")
-    @classmethod
-    def from_text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        host, colon, port = value.rpartition(":")
-        if not colon or not port.isdigit():
-            raise ValueError('must be "host:port", for example "127.0.0.1:2525" or "[::]:587"')
-        return {"host": host.strip("[]") or "0.0.0.0", "port": int(port)}  # noqa: S104 - an empty host means all
-
-    @model_serializer
-    def to_text(self) -> str:
-        return str(self)
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+from postroom.config.values import DAY, HOUR, KIB, MIB, Duration, Listen, OptionalPath, Section, Size
 
 
 class Database(Section):
@@ -120,7 +48,55 @@ class Server(Section):
     )
     bounce_host: str = Field("", description="The domain of return paths while a domain has none of its own.")
     inbound_host: str = Field("", description="The host name of the MX records for inbound mail.")
-    contact: str = Field("", description="The operator's address, shown to customers in refusals.")
+    tracking_host: str = Field(
+        "", description="The host name that the tracking hosts of domains are aliases of (CNAME)."
+    )
+    contact: str = Field(
+        "",
+        description="The operator's email address: shown to customers in refusals, told of what waits for a decision, "
+        "and where answers to the mail of Postroom itself go.",
+    )
+
+
+class DomainDefaults(Section):
+    """What a new domain starts with; each can be changed for the domain."""
+
+    return_path_subdomain: str = Field(
+        "mta", description="Before the domain's name: where bounces come back."
+    )
+    custom_tracking_subdomain: str = Field(
+        "email", description="Before the domain's name: the host of tracked links."
+    )
+    inbound_routing_subdomain: str = Field(
+        "inbound", description="Before the domain's name: where inbound mail comes."
+    )
+    track_clicks: bool = Field(False, description="Count clicks.")
+    track_opens: bool = Field(False, description="Count opens.")
+    track_unsubscribe: bool = Field(False, description="Add a way to unsubscribe.")
+    track_content: bool = Field(False, description="Keep the content of messages after they are delivered.")
+
+    @field_validator("return_path_subdomain", "custom_tracking_subdomain", "inbound_routing_subdomain")
+    @classmethod
+    def _label(cls, label: str) -> str:
+        if not label.isascii() or not label.replace("-", "a").isalnum() or label.lower() != label:
+            raise ValueError("must be one lower-case label, like mta")
+        return label
+
+
+class Domains(Section):
+    """Sending domains."""
+
+    spaces: int = Field(0, ge=0, description="How many domains an account may have; 0: no limit.")
+    check_every: Duration = Field(
+        float(DAY), ge=60, description="How often the DNS records of verified domains are looked at again."
+    )
+    grace: Duration = Field(
+        72.0 * HOUR,
+        ge=0,
+        description="How long the records of a verified domain may be missing before sending from it is paused. After "
+        "that another account may verify it.",
+    )
+    defaults: DomainDefaults = DomainDefaults()
 
 
 class Http(Section):
@@ -198,6 +174,20 @@ class Api(Section):
         256 * MIB,
         ge=16 * MIB,
         description="What the bodies under way may take together; one account may take half of it.",
+    )
+
+
+class Sessions(Section):
+    """How long people stay signed in to the dashboard, and how much it may ask."""
+
+    idle: Duration = Field(
+        12.0 * HOUR, ge=60, description="A session that was not used for so long has ended."
+    )
+    lifetime: Duration = Field(
+        7.0 * DAY, ge=60, description="So long after signing in it is over, however much it was used."
+    )
+    requests_per_minute: int = Field(
+        600, ge=0, description="Requests of one person, on each node; 0 means no limit."
     )
 
 
@@ -332,6 +322,31 @@ class Dns(Section):
     timeout: Duration = Field(8.0, gt=0, description="Longest look-up, all tries together.")
 
 
+class Outgoing(Section):
+    """Requests to URLs that customers give, as webhooks. They go to public addresses only."""
+
+    allow: list[str] = Field(
+        [],
+        description="Addresses or networks that may be reached although they are not public or our own, like "
+        "`127.0.0.1` while you develop or `10.1.2.0/24`. Every customer can then reach what listens there.",
+    )
+    allow_http: bool = Field(
+        False, description="Take `http://`, too, where everybody on the way can read along."
+    )
+    ports: list[int] = Field([443, 80, 8443], description="The ports that may be reached. Empty: all.")
+    timeout: Duration = Field(
+        3.0, gt=0, description="Time for a request, from the look-up to the end of the answer."
+    )
+    max_answer: Size = Field(MIB, ge=KIB, description="What is read of an answer at most, in octets.")
+
+    @field_validator("allow")
+    @classmethod
+    def _networks(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            ip_network(network, strict=False)
+        return networks
+
+
 class Retention(Section):
     """How long things are kept."""
 
@@ -366,7 +381,12 @@ class Limits(Section):
 class System(Section):
     """Mail that Postroom itself sends."""
 
-    sender: str = Field("", alias="from", description="The From of mail Postroom itself sends.")
+    sender: str = Field(
+        "",
+        alias="from",
+        description="Its From, like `Postroom <postroom@example.com>`, under a verified live domain of the "
+        "installation. Until there is one such mail lies in a sandbox inbox, and links are shown on the screen.",
+    )
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -398,12 +418,15 @@ class Config(BaseSettings):
     data: Path = Field(Path("data"), description="The data directory.")
     database: Database = Database()
     server: Server = Server()
+    domains: Domains = Domains()
     http: Http = Http()
     api: Api = Api()
+    sessions: Sessions = Sessions()
     submission: Submission = Submission()
     tls: Tls = Tls()
     delivery: Delivery = Delivery()
     dns: Dns = Dns()
+    outgoing: Outgoing = Outgoing()
     retention: Retention = Retention()
     limits: Limits = Limits()
     system: System = System()

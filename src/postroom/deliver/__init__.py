@@ -20,6 +20,9 @@ attempts it is tried while no other suspect is, so that a message that ends the 
 Whose address got onto a suppression list since, is sent nothing: that is looked up when a row is claimed, and again
 (`suppressed`) when it waited in memory for more than some seconds.
 
+Whether sending from a domain is paused, and whether the template of a scheduled message is still there, is asked of the
+tables: in the claim, and the pause once more in the transaction that marks an attempt.
+
 Towards the network: `destination` (a route, else the MX hosts, with addresses vetted by `addresses`), `courier` (one
 connection to one destination; next host on failure), `connection` (the socket under the pure client session), `tls`,
 `transcript` (what was said, with times).

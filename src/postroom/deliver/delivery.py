@@ -1,6 +1,6 @@
 """One recipient, from queue row to outcome: the named steps of a delivery.
 
-    gate      may it go: suppressions, account, sandbox, quarantine
+    gate      may it go: suppressions, template, quarantine, account, pause, sandbox
     compose   the signed bytes
     mark      the attempt is made durable before its final dot
     talk      the courier brings it to the recipient's server
@@ -101,21 +101,29 @@ class Delivery:
         now, ahead = self._tools.clock.moment()
         if lists := await self._tools.suppressions.lists(entry, account):
             return record.suppressed(entry, lists, now, keep_content=self._kept(entry))
-        hold = None
-        if entry.unfinished >= QUARANTINE_AFTER:
+        if entry.template_gone:
+            return record.template_gone(entry, now, keep_content=self._kept(entry))
+        hold = _hold(entry, account, domain)
+        if hold is Hold.QUARANTINED:
             log.error("email quarantined: its attempts never finish", email_id=entry.email_id)
             metrics.QUARANTINED.inc()
-            hold = Hold.QUARANTINED
-        elif account is not None and account.state == Hold.SUSPENDED:
-            hold = Hold.SUSPENDED
         if hold is not None:
-            # What is held is due at its expiry: until then nobody claims it, then it ends here.
-            if now + ahead >= entry.expires_at:
+            # What is held is due at its expiry: until then nobody claims it, then it ends here. A pause has its own end.
+            if now + ahead >= entry.expires_at and hold is not Hold.PAUSED:
                 return record.expired(entry, hold, now, keep_content=self._kept(entry))
             return record.held(entry, hold, now)
         if domain is not None and domain.mode == "sandbox":
-            return record.into_inbox(entry, now, keep_content=self._keep_sandbox)
+            return await self._into_inbox(entry, now)
         return None
+
+    async def _into_inbox(self, entry: Entry, now: int) -> OutcomeRecord:
+        """What cannot be rendered fails here as it would in earnest: templates are tried out in sandboxes."""
+        stored = await self._tools.loader.load(entry.account_id, entry.message_id)
+        if stored is not None and stored.content.personalised:
+            composed = await self._compose(entry, stored)
+            if isinstance(composed, Uncomposed) and not composed.reply.transient:
+                return record.unsendable(entry, composed.reply, now, keep_content=self._keep_sandbox)
+        return record.into_inbox(entry, now, keep_content=self._keep_sandbox)
 
     def special(self, entry: Entry) -> bool:
         """Whether the entry may end at the gate, as far as can be told without waiting."""
@@ -125,8 +133,8 @@ class Delivery:
         domain = account.by_id.get(entry.domain_id)
         return (
             bool(entry.suppressed)
-            or entry.unfinished >= QUARANTINE_AFTER
-            or account.state == Hold.SUSPENDED
+            or entry.template_gone
+            or _hold(entry, account, domain) is not None
             or (domain is not None and domain.mode == "sandbox")
         )
 
@@ -164,6 +172,8 @@ class Delivery:
             marked, outcome = True, attempt.failed_inside()
         if marked:
             self.settle(entry, outcome)
+        elif entry.paused:
+            self.finish(record.held(entry, Hold.PAUSED, self._tools.clock.now_ms()))
         # Else the row is not ours any more: cancelled, or claimed by another node or by our own next incarnation.
 
     async def _talk(self, entry: Entry, carrier: Carrier, attempt: _Attempt) -> Outcome:
@@ -249,6 +259,16 @@ class Delivery:
             notify=entry.dsn_notify or None,
             orcpt=entry.dsn_orcpt or None,
         )
+
+
+def _hold(entry: Entry, account: AccountState | None, domain: DomainInfo | None) -> Hold | None:
+    """Why the entry may not go now, or None. A pause that we have not heard of yet the table knows, at the claim and at
+    the mark; that we have, too, spares a server a conversation for nothing."""
+    if entry.unfinished >= QUARANTINE_AFTER:
+        return Hold.QUARANTINED
+    if account is not None and account.state == Hold.SUSPENDED:
+        return Hold.SUSPENDED
+    return Hold.PAUSED if entry.paused or (domain is not None and domain.send_paused) else None
 
 
 def deferred(reply: Reply) -> Outcome:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from ipaddress import ip_address
 
 from postroom.config import Delivery, Dns, Route
-from postroom.deliver.addresses import OWN, forbidden
+from postroom.runtime.addresses import OWN, forbidden
 from postroom.runtime.dns import DnsUnavailableError, NoSuchDomainError, Resolver
 from postroom.types.outcome import Outcome, Result, TranscriptLine
 from postroom.types.reply import Reply

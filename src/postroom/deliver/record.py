@@ -16,8 +16,10 @@ from postroom.store.batches.rows import (
     OutcomeRecord,
     QueueChange,
 )
+from postroom.store.queue import NEVER
 from postroom.types.events import EventType
 from postroom.types.outcome import Outcome
+from postroom.types.reply import Reply
 from postroom.types.status import EmailStatus, Hold
 from postroom.types.suppression import Lists, detail
 
@@ -103,28 +105,35 @@ def into_inbox(entry: Entry, now: int, *, keep_content: int) -> OutcomeRecord:
 def expired(entry: Entry, hold: Hold, now: int, *, keep_content: int) -> OutcomeRecord:
     """The email was held until its lifetime was over."""
     reason = f"expired while held: {hold.value}"
-    return OutcomeRecord(
-        owner=entry.owner,
-        queue=QueueChange(
-            entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
-        ),
-        email=EmailChange(
-            entry.account_id,
-            entry.email_id,
-            EmailStatus.EXPIRED.value,
-            entry.attempts,
-            reason,
-            entry.possible_duplicate,
-            entry.sent,
-            now,
-        ),
-        events=[event(entry, EventType.SOFT_BOUNCED, {"reason": reason}, now)],
-        keep_content_until=now + keep_content,
-    )
+    happened = event(entry, EventType.SOFT_BOUNCED, {"reason": reason}, now)
+    return _ended(entry, EmailStatus.EXPIRED, reason, happened, keep_content)
+
+
+def template_gone(entry: Entry, now: int, *, keep_content: int) -> OutcomeRecord:
+    """The email was scheduled, and its template has been deleted before it was tried."""
+    reason = "the template was deleted before the time of sending"
+    happened = event(entry, EventType.SOFT_BOUNCED, {"reason": reason}, now)
+    return _ended(entry, EmailStatus.BOUNCED, reason, happened, keep_content)
+
+
+def unsendable(entry: Entry, reply: Reply, now: int, *, keep_content: int) -> OutcomeRecord:
+    """A sandbox's email that cannot be made."""
+    reason = describe(reply)
+    happened = event(entry, EventType.SOFT_BOUNCED, {"reply": reason}, now)
+    return _ended(entry, EmailStatus.BOUNCED, reason, happened, keep_content)
 
 
 def suppressed(entry: Entry, lists: Lists, now: int, *, keep_content: int) -> OutcomeRecord:
     """The recipient got onto a suppression list after the message was accepted."""
+    reason = f"suppressed: {lists[0].activity_reason}"
+    happened = event(entry, EventType.SUPPRESSED, detail(lists), now)
+    return _ended(entry, EmailStatus.SUPPRESSED, reason, happened, keep_content)
+
+
+def _ended(
+    entry: Entry, status: EmailStatus, reason: str, happened: EventRow, keep_content: int
+) -> OutcomeRecord:
+    """Final without an attempt."""
     return OutcomeRecord(
         owner=entry.owner,
         queue=QueueChange(
@@ -133,20 +142,20 @@ def suppressed(entry: Entry, lists: Lists, now: int, *, keep_content: int) -> Ou
         email=EmailChange(
             entry.account_id,
             entry.email_id,
-            EmailStatus.SUPPRESSED.value,
+            status.value,
             entry.attempts,
-            f"suppressed: {lists[0].activity_reason}",
+            reason,
             entry.possible_duplicate,
             entry.sent,
-            now,
+            happened.at,
         ),
-        events=[event(entry, EventType.SUPPRESSED, detail(lists), now)],
-        keep_content_until=now + keep_content,
+        events=[happened],
+        keep_content_until=happened.at + keep_content,
     )
 
 
 def held(entry: Entry, hold: Hold, now: int) -> OutcomeRecord:
-    """The email waits for somebody; its row is due again when it expires."""
+    """The email waits for somebody; its row is due again when it expires, but for a pause."""
     return OutcomeRecord(
         owner=entry.owner,
         queue=QueueChange(
@@ -155,7 +164,7 @@ def held(entry: Entry, hold: Hold, now: int) -> OutcomeRecord:
             entry.message_id,
             entry.attempts,
             entry.unfinished,
-            entry.expires_at,
+            NEVER if hold is Hold.PAUSED else entry.expires_at,
             NOBODY,
             hold.value,
         ),

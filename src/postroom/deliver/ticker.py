@@ -1,9 +1,9 @@
 """Records outcomes and marks attempts, many in one transaction (design section 3: the delivery tick).
 
-While one transaction runs, and until the writer's turn has come, outcomes and marks gather for the next. An outcome leaves this place only by being
-recorded: while the database is away it waits here, and because marks wait too, nothing new is sent meanwhile. It is
-recorded under the incarnation whose attempt it was, even if the lease was lost since: as long as nobody has claimed the
-row it needs no second copy.
+While one transaction runs, and until the writer's turn has come, outcomes and marks gather for the next. An outcome
+leaves this place only by being recorded: while the database is away it waits here, and because marks wait too, nothing
+new is sent meanwhile. It is recorded under the incarnation whose attempt it was, even if the lease was lost since: as
+long as nobody has claimed the row it needs no second copy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from postroom.errors import ConflictError
 from postroom.runtime import metrics
 from postroom.runtime.killpoints import reach
 from postroom.store import batches, queue
-from postroom.store.batches.rows import Entry, OutcomeRecord
+from postroom.store.batches.rows import Entry, OutcomeRecord, Ticked
 from postroom.store.database import Database, InTurn
 
 log = structlog.get_logger()
@@ -82,7 +82,8 @@ class Ticker:
         self._wake.set()
 
     def mark(self, entry: Entry) -> asyncio.Future[bool]:
-        """Resolves to True once the mark is durable: the attempt may send its final dot. False: not ours any more."""
+        """Resolves to True once the mark is durable: the attempt may send its final dot. False: not ours any more, or
+        its domain is paused, as the entry then says."""
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._marks.append((entry, future))
         self._wake.set()
@@ -129,7 +130,7 @@ class Ticker:
         marks = [(entry, future) for entry, future in marks if not future.cancelled()]
         try:
             reach("tick.taken")
-            marked = await self._write(database, records, [entry for entry, _ in marks])
+            ticked = await self._write(database, records, [entry for entry, _ in marks])
         except BaseException:
             self._records = records + self._records
             self._marks = marks + self._marks
@@ -137,10 +138,11 @@ class Ticker:
         finally:
             self._writing = []
         for entry, future in marks:
+            entry.paused |= entry.email_id in ticked.paused
             if not future.done():
-                future.set_result(entry.email_id in marked)
+                future.set_result(entry.email_id in ticked.marked)
 
-    async def _write(self, database: InTurn, records: list[OutcomeRecord], entries: list[Entry]) -> set[str]:
+    async def _write(self, database: InTurn, records: list[OutcomeRecord], entries: list[Entry]) -> Ticked:
         owner = self._owner()
         marks = [entry.key for entry in entries if entry.owner == owner]  # a lost lease begins no attempt
         try:
@@ -155,11 +157,11 @@ class Ticker:
                     email_id=record.queue.email_id,
                     owner=record.owner,
                 )
-        return ticked.marked
+        return ticked
 
     async def _write_singly(
         self, database: InTurn, owner: int, records: list[OutcomeRecord], marks: list[tuple[str, str]]
-    ) -> set[str]:
+    ) -> Ticked:
         """A batch that cannot be written as a whole: find the record that does not fit and leave only that one."""
         for record in records:
             try:
@@ -170,4 +172,4 @@ class Ticker:
                     email_id=record.queue.email_id,
                     reason=str(error),
                 )
-        return (await batches.tick(database, owner, [], marks)).marked
+        return await batches.tick(database, owner, [], marks)

@@ -5,6 +5,8 @@ An event is written in the transaction that makes it true: accept writes `queued
 of them. Events are append-only; activity, webhooks and analytics read them and nobody changes them.
 
 Growth has an owner: `retention`. It takes away content once its time has come, what sandboxes hold beyond their limit,
-events and attempts (on PostgreSQL as whole days), refusals, and in the end the messages. It works in slices, so that
+events and attempts (on PostgreSQL as whole days), refusals, recipients, and in the end the messages. It works in slices, so that
 accept never waits longer for it than for a commit, and any node may run it at any time.
+
+`recipients` gathers whom an account has written to from the emails that were accepted, some seconds behind.
 """

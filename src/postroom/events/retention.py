@@ -12,7 +12,7 @@ from postroom.runtime import ids
 from postroom.runtime.blobs import Blobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import reach
-from postroom.store import bulk_emails, nodes, partitions, retention
+from postroom.store import bulk_emails, nodes, partitions, recipients, retention
 from postroom.store.database import Database
 
 DAY = 86_400
@@ -64,6 +64,9 @@ class Retention:
             "suppressions": await self._slices(lambda db, size: retention.delete_suppressions(db, now, size)),
             "idempotency_keys": await self._slices(
                 lambda db, size: retention.delete_idempotency_keys(db, self._clock.steady_ms(), size)
+            ),
+            "recipients": await self._slices(
+                lambda db, size: recipients.delete_old(db, now - _ms(keep.emails), size)
             ),
             "bulk_emails": await self._slices(
                 lambda db, size: bulk_emails.delete_old(db, ids.earliest(now - _ms(keep.emails)), size)

@@ -106,6 +106,12 @@ class Resolver:
             raise ValueError(f"{address} is no IP address") from None
         return [_text(record.target) for record in await self._records(_text(reverse), "PTR")]
 
+    def forget(self, *names: str) -> None:
+        """Ask the network for these names the next time: somebody has just changed them, and waits."""
+        wanted = {_ascii(name) for name in names}
+        for key in [key for key in self._cache if key[0] in wanted]:
+            del self._cache[key]
+
     async def close(self) -> None:
         """Give up what is in flight."""
         tasks = list(self._in_flight.values())

@@ -82,6 +82,11 @@ QUARANTINED = Counter(
     "Emails held because three attempts in a row never ended. Somebody has to look at them.",
     registry=REGISTRY,
 )
+BULK_FAILED = Counter(
+    "postroom_bulk_emails_failed",
+    "Bulk emails that ended because their body is lost from the storage. Their senders were told 202: tell them.",
+    registry=REGISTRY,
+)
 DELIVERY_BATCH_SIZE = Histogram(
     "postroom_delivery_batch_rows",
     "Outcomes and attempt marks in one delivery transaction.",

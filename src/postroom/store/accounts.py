@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
@@ -35,6 +36,11 @@ async def add(connection: AsyncConnection, account: Account) -> None:
 
 async def get(connection: AsyncConnection, account_id: str) -> Account | None:
     return await first(connection, Account, _ALL.where(accounts.c.id == account_id))
+
+
+async def load(connection: AsyncConnection, ids: Iterable[str]) -> list[Account]:
+    """Those with these ids."""
+    return await every(connection, Account, _ALL.where(accounts.c.id.in_(sorted(set(ids)))))
 
 
 async def list_all(connection: AsyncConnection) -> list[Account]:

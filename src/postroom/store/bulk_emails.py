@@ -14,15 +14,15 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store.query import among, changed, columns, first, values
-from postroom.store.schema_bulk import bulk_emails, bulk_groups
+from postroom.store.schema import bulk_emails, bulk_groups
 
-QUEUED, PROCESSING, COMPLETED = "queued", "processing", "completed"
+QUEUED, PROCESSING, COMPLETED, FAILED = "queued", "processing", "completed", "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class BulkEmail:
     """`done` of `groups` are processed. `recipients` counts what was asked for, `suppressed` those who are sent nothing,
-    `invalid` objects that became no message. `templates` is JSON, template id -> version id at accept. `busy_until` is
+    `invalid` objects that became no message. `failure` says why it failed. `templates` is JSON, template id -> version id at accept. `busy_until` is
     on the steady scale."""
 
     account_id: str
@@ -41,6 +41,7 @@ class BulkEmail:
     invalid: int = 0
     worker: str = ""
     busy_until: int = 0
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class BulkGroup:
 
 
 _BULK = select(*columns(BulkEmail, bulk_emails))
-_WAITING = bulk_emails.c.state != COMPLETED
+_WAITING = and_(bulk_emails.c.state != COMPLETED, bulk_emails.c.state != FAILED)
 
 
 async def add(connection: AsyncConnection, bulk: BulkEmail, groups: Sequence[BulkGroup]) -> None:
@@ -139,6 +140,26 @@ async def postpone(connection: AsyncConnection, bulk: BulkEmail, worker: str, un
     await connection.execute(update(bulk_emails).where(*mine).values(worker="", busy_until=until))
 
 
+async def fail(
+    connection: AsyncConnection, bulk: BulkEmail, worker: str, failure: str, result: bytes, now: int
+) -> bool:
+    """The batch ends where it stands, and names no blob any more; `result` is that of the group at which it stands. False, and nothing changed, when somebody else has
+    taken it. `now` by the wall clock."""
+    mine = (_one(bulk.account_id, bulk.id), bulk_emails.c.worker == worker, bulk_emails.c.done == bulk.done)
+    new = {
+        "state": FAILED,
+        "failure": failure,
+        "blob": "",
+        "worker": "",
+        "busy_until": 0,
+        "updated_at": now,
+    }
+    if not await changed(connection, update(bulk_emails).where(*mine).values(new)):
+        return False
+    await connection.execute(update(bulk_groups).where(_group(bulk)).values(result=result))
+    return True
+
+
 async def free_all(connection: AsyncConnection) -> None:
     """SQLite: whoever holds the data directory's lock is alone, so nobody else works on anything."""
     await connection.execute(update(bulk_emails).where(_WAITING).values(worker="", busy_until=0))
@@ -151,9 +172,9 @@ async def blobs_named(connection: AsyncConnection, keys: Sequence[str]) -> set[s
 
 
 async def delete_old(connection: AsyncConnection, before: str, limit: int) -> int:
-    """Delete completed batches whose id is smaller, at most `limit`; how many."""
+    """Delete batches that have ended and whose id is smaller, at most `limit`; how many."""
     old = select(bulk_emails.c.account_id, bulk_emails.c.id).where(
-        bulk_emails.c.id < before, bulk_emails.c.state == COMPLETED
+        bulk_emails.c.id < before, bulk_emails.c.state.in_([COMPLETED, FAILED])
     )
     keys = [(account_id, bulk_id) for account_id, bulk_id in await connection.execute(old.limit(limit))]
     theirs = among(connection, keys, bulk_groups.c.account_id, bulk_groups.c.bulk_email_id)

@@ -41,6 +41,7 @@ async def of_domain(connection: AsyncConnection, domain_id: str) -> list[DkimKey
 
 
 async def active(connection: AsyncConnection, domain_name: str) -> DkimKey | None:
-    """The key that signs for the domain of this name."""
-    owner = select(domains.c.id).where(domains.c.name == domain_name).scalar_subquery()
+    """The key that signs for the verified domain of this name."""
+    verified = (domains.c.name == domain_name, domains.c.verified_at.is_not(None))
+    owner = select(domains.c.id).where(*verified).scalar_subquery()
     return await first(connection, DkimKey, _ALL.where(dkim_keys.c.domain_id == owner, dkim_keys.c.active))

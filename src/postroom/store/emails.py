@@ -32,7 +32,7 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class EmailDetails:
-    """An email with what its message says of it. `tags` one a line; `headers` and `metadata` are JSON; these and
+    """An email with what its message says of it. `tags` one a line; `headers`, `metadata` and `settings` are JSON; these and
     `template_id` are None where the message has none."""
 
     account_id: str
@@ -50,6 +50,7 @@ class EmailDetails:
     template_id: str | None
     headers: str | None
     metadata: str | None
+    settings: str | None
 
 
 _ALL = select(*columns(Email, emails))

@@ -16,13 +16,15 @@ from postroom.errors import ConflictError, NotFoundError
 from postroom.store import emails as emails_store
 from postroom.store import events
 from postroom.store.emails import Email
+from postroom.store.queue import AT_ONCE, NEVER, PAUSED_ROW
 from postroom.store.schema import emails, messages, queue
+from postroom.store.timescale import correction
 from postroom.types.events import EventType
 from postroom.types.status import EmailStatus, Hold
 
 SLICE = 500
-AT_ONCE = 0
-"""A `due_at` that is over by any clock."""
+AFTER_PAUSE_MS = 24 * 3600 * 1000
+"""For how long what was paused is tried at least, however old it has become."""
 
 
 async def retry_now(connection: AsyncConnection, email_id: str, now: int) -> None:
@@ -61,17 +63,13 @@ async def cancel_scheduled(
 ) -> bool:
     """Take a scheduled message back from all recipients that wait for it; False when it is too late for that.
 
-    Too late is when one of them has been claimed: all or nobody gets it (Q22).
+    Too late is when one of them has been claimed: all or nobody gets it (Q22). While sending is paused it never is.
     """
     mine = (queue.c.account_id == account_id, queue.c.message_id == message_id)
     # A claim skips what is locked here; what it was quicker with is seen here.
-    locked = select(queue.c.email_id, queue.c.hold).where(*mine).order_by(queue.c.email_id).with_for_update()
-    rows = (await connection.execute(locked)).all()
-    if (
-        not rows
-        or any(row.hold != Hold.SCHEDULED for row in rows)
-        or await _gone(connection, account_id, message_id)
-    ):
+    found = select(queue.c.email_id, queue.c.hold, queue.c.attempts).where(*mine)
+    rows = (await connection.execute(found.order_by(queue.c.email_id).with_for_update())).all()
+    if not rows or any(not _waits(row) for row in rows) or await _gone(connection, account_id, message_id):
         return False
     await connection.execute(delete(queue).where(*mine))
     await _end_cancelled(connection, account_id, message_id, [row.email_id for row in rows], now)
@@ -84,10 +82,7 @@ async def hold_account(
 ) -> str | None:
     """Hold a slice of an account's rows, those behind email `after`. Returns where the next slice begins, or None."""
     page = _page(account_id, after).where(queue.c.hold == "", queue.c.mark == 0)
-    # A row that is locked is being marked or recorded: its node asks for the account's state before the next attempt.
-    ids = list(await connection.scalars(page.with_for_update(skip_locked=True)))
-    statement = update(queue).values(hold=hold.value, due_at=queue.c.expires_at, owner=0)
-    await _move(connection, account_id, ids, statement, EventType.HELD, hold, now)
+    ids = await _hold(connection, account_id, page, hold, now)
     return ids[-1] if len(ids) == SLICE else None
 
 
@@ -96,10 +91,89 @@ async def release_account(
 ) -> str | None:
     """Release a slice of the rows an account has on this hold, those behind email `after`; like `hold_account`."""
     page = _page(account_id, after).where(queue.c.hold == hold.value)
-    ids = list(await connection.scalars(page.with_for_update()))
-    statement = update(queue).values(hold="", due_at=AT_ONCE, owner=0)
-    await _move(connection, account_id, ids, statement, EventType.RELEASED, hold, now)
+    ids = await _release(connection, account_id, page, hold, now, queue.c.expires_at)
     return ids[-1] if len(ids) == SLICE else None
+
+
+async def hold_domain(
+    connection: AsyncConnection, account_id: str, domain_id: str, now: int, after: str = ""
+) -> str | None:
+    """Pause those of a domain among a slice of its account's rows; like `hold_account`.
+
+    The slice counts all rows of the account, whatever domain they are of: there may be a million of another one.
+    """
+    last: str | None = await connection.scalar(_page(account_id, after).offset(SLICE - 1).limit(1))
+    page = _page(account_id, after).where(queue.c.domain_id == domain_id)
+    page = page.where(queue.c.hold == "", queue.c.mark == 0)
+    if last is not None:
+        page = page.where(queue.c.email_id <= last)
+    await _hold(connection, account_id, page, Hold.PAUSED, now)
+    return last
+
+
+async def release_domain(
+    connection: AsyncConnection, account_id: str, domain_id: str, now: int, after: str = ""
+) -> str | None:
+    """Release a slice of the paused rows of a domain, those behind email `after`; like `hold_account`. Their lifetime may
+    have ended meanwhile; then they get some more."""
+    page = _page(account_id, after).where(queue.c.domain_id == domain_id, PAUSED_ROW)
+    least = now + await correction(connection) + AFTER_PAUSE_MS
+    expires_at = case((queue.c.expires_at < least, least), else_=queue.c.expires_at)
+    ids = await _release(connection, account_id, page, Hold.PAUSED, now, expires_at)
+    return ids[-1] if len(ids) == SLICE else None
+
+
+async def cancel_domain(
+    connection: AsyncConnection,
+    account_id: str,
+    domain_id: str,
+    now: int,
+    after: str = "",
+    *,
+    reason: str,
+    content_expires_at: int,
+) -> str | None:
+    """Take back what a domain has in a slice of its account's rows; like `hold_domain`. `reason` is told in the events."""
+    last: str | None = await connection.scalar(_page(account_id, after).offset(SLICE - 1).limit(1))
+    page = _page(account_id, after).where(queue.c.domain_id == domain_id, queue.c.mark == 0)
+    if last is not None:
+        page = page.where(queue.c.email_id <= last)
+    ids = list(await connection.scalars(page.with_for_update(skip_locked=True)))
+    mine = (queue.c.account_id == account_id, queue.c.email_id.in_(ids))
+    gone = await connection.execute(
+        delete(queue).where(*mine).returning(queue.c.email_id, queue.c.message_id)
+    )
+    messages_of: dict[str, list[str]] = {}
+    for email_id, message_id in gone:
+        messages_of.setdefault(message_id, []).append(email_id)
+    for message_id, email_ids in messages_of.items():
+        await _end_cancelled(connection, account_id, message_id, email_ids, now, reason=reason)
+        await _expire_content(connection, account_id, message_id, content_expires_at)
+    return last
+
+
+async def waits(connection: AsyncConnection, account_id: str, domain_id: str) -> bool:
+    """Whether the domain has anything in the queue."""
+    mine = (queue.c.account_id == account_id, queue.c.domain_id == domain_id)
+    return await connection.scalar(select(queue.c.email_id).where(*mine).limit(1)) is not None
+
+
+async def _hold(connection: AsyncConnection, account_id: str, page: Any, hold: Hold, now: int) -> list[str]:
+    # A row that is locked is being marked or recorded: its node asks for what holds it before the next attempt.
+    ids = list(await connection.scalars(page.with_for_update(skip_locked=True)))
+    due_at = NEVER if hold is Hold.PAUSED else queue.c.expires_at
+    statement = update(queue).values(hold=hold.value, due_at=due_at, owner=0)
+    await _move(connection, account_id, ids, statement, EventType.HELD, hold, now)
+    return ids
+
+
+async def _release(
+    connection: AsyncConnection, account_id: str, page: Any, hold: Hold, now: int, expires_at: Any
+) -> list[str]:
+    ids = list(await connection.scalars(page.with_for_update()))
+    statement = update(queue).values(hold="", due_at=AT_ONCE, expires_at=expires_at, owner=0)
+    await _move(connection, account_id, ids, statement, EventType.RELEASED, hold, now)
+    return ids
 
 
 def _page(account_id: str, after: str) -> Any:
@@ -133,6 +207,11 @@ async def _set_status(
     await connection.execute(update(emails).where(*which).values(status=status))
 
 
+def _waits(row: Any) -> bool:
+    """For its time, or, when that has come, for the end of a pause."""
+    return row.hold == Hold.SCHEDULED or (row.hold == Hold.PAUSED and not row.attempts)
+
+
 async def _gone(connection: AsyncConnection, account_id: str, message_id: str) -> bool:
     """A recipient of the message was attempted, to the end: it has no queue row any more."""
     ended = [status.value for status in (EmailStatus.DELIVERED, EmailStatus.BOUNCED, EmailStatus.EXPIRED)]
@@ -142,12 +221,18 @@ async def _gone(connection: AsyncConnection, account_id: str, message_id: str) -
 
 
 async def _end_cancelled(
-    connection: AsyncConnection, account_id: str, message_id: str, email_ids: Sequence[str], now: int
+    connection: AsyncConnection,
+    account_id: str,
+    message_id: str,
+    email_ids: Sequence[str],
+    now: int,
+    **detail: str,
 ) -> None:
     which = (emails.c.account_id == account_id, emails.c.id.in_(email_ids))
     status = {"status": EmailStatus.CANCELLED.value, "final_at": now}
     await connection.execute(update(emails).where(*which).values(status))
-    rows = [events.new(account_id, email_id, message_id, EventType.CANCELLED, now) for email_id in email_ids]
+    kind = EventType.CANCELLED
+    rows = [events.new(account_id, email_id, message_id, kind, now, **detail) for email_id in email_ids]
     await events.add(connection, rows)
 
 

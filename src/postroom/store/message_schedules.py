@@ -1,18 +1,19 @@
 """Messages that were asked to be sent at a time of their own. Taking one back is in `interventions`.
 
-Where one stands is told from its recipients: `scheduled` while one waits for that time, then `sent`, or `error` when
+Where one stands is told from its recipients: `scheduled` while one waits for that time, or for the end of a pause, then `sent`, or `error` when
 all have ended and none has ever got as far as a server. One that was taken back is not listed any more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.store.query import every, first
+from postroom.store.query import every, first, within
 from postroom.store.schema import api_messages, emails, messages, queue
 from postroom.types.status import FINAL, EmailStatus, Hold
 
@@ -37,7 +38,7 @@ class ScheduleFilter:
     """None: whatever it is."""
 
     account_id: str
-    domain_id: str | None = None
+    domains: Collection[str] | None = None
     status: str | None = None
 
 
@@ -46,7 +47,8 @@ _ROW = and_(queue.c.account_id == api_messages.c.account_id, queue.c.message_id 
 _MESSAGE = and_(messages.c.account_id == api_messages.c.account_id, messages.c.id == api_messages.c.id)
 _FINAL = sorted(status.value for status in FINAL)
 
-_WAITS = select(queue.c.email_id).where(_ROW, queue.c.hold == Hold.SCHEDULED.value).exists()
+_PAUSED = and_(queue.c.hold == Hold.PAUSED.value, queue.c.attempts == 0)
+_WAITS = select(queue.c.email_id).where(_ROW, or_(queue.c.hold == Hold.SCHEDULED.value, _PAUSED)).exists()
 _ON_ITS_WAY = select(emails.c.id).where(_EMAIL, or_(emails.c.sent, emails.c.status.not_in(_FINAL))).exists()
 _KEPT = select(emails.c.id).where(_EMAIL, emails.c.status != EmailStatus.CANCELLED.value).exists()
 _STATUS = case((_WAITS, SCHEDULED), (_ON_ITS_WAY, SENT), else_=ERROR)
@@ -90,8 +92,7 @@ async def get(connection: AsyncConnection, account_id: str, message_id: str) -> 
 
 def _conditions(wanted: ScheduleFilter) -> list[ColumnElement[bool]]:
     conditions = [api_messages.c.account_id == wanted.account_id, api_messages.c.send_at.is_not(None), _KEPT]
-    if wanted.domain_id is not None:
-        conditions.append(messages.c.domain_id == wanted.domain_id)
+    conditions.append(within(messages.c.domain_id, wanted.domains))
     if wanted.status is not None:
         conditions.append(_STATUS.in_([wanted.status]))
     return conditions

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, true
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import attempts, emails, events, walk
 from postroom.store.batches.rows import AttemptRow, EventRow
 from postroom.store.database import Database
 from postroom.store.emails import Email
-from postroom.store.query import among, columns, first, slices
+from postroom.store.query import among, columns, first, slices, within
 from postroom.store.schema import accounts, contents, messages
 from postroom.store.schema import emails as emails_table
 
@@ -105,10 +105,10 @@ async def page(
 
 
 async def newest(
-    database: Database, account_id: str, *, domain_id: str | None, offset: int, limit: int
+    database: Database, account_id: str, *, domains: Collection[str] | None, offset: int, limit: int
 ) -> list[tuple[str, int]]:
-    """(id, received at) of the messages of an account, or of one of its domains, from number `offset` on."""
-    fits = true() if domain_id is None else messages.c.domain_id == domain_id
+    """(id, received at) of the messages of an account, or of some of its domains, from number `offset` on."""
+    fits = within(messages.c.domain_id, domains)
 
     def piece(below: str, size: int) -> Select[Any]:
         mine = (messages.c.account_id == account_id, messages.c.id < below)

@@ -16,7 +16,7 @@ from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import reach
 from postroom.store import partitions
 from postroom.store.database import Database
-from postroom.store.schema_bulk import metadata
+from postroom.store.schema import metadata
 
 LOCK = 0x506F7374
 """Of PostgreSQL's advisory locks: one node migrates, the others wait for it and find nothing to do."""

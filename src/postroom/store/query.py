@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -73,6 +74,11 @@ def among(
     columns = [cast([pair[at] for pair in pairs], ARRAY(Text)) for at in (0, 1)]
     listed = func.unnest(*columns).table_valued("first", "second").render_derived()
     return tuple_(first, second).in_(select(listed.c.first, listed.c.second))
+
+
+def within(column: ColumnElement[Any], allowed: Collection[str] | None) -> ColumnElement[bool]:
+    """The column is one of these; None: whatever it is."""
+    return true() if allowed is None else column.in_(sorted(allowed))
 
 
 def is_sqlite(connection: AsyncConnection) -> bool:

@@ -1,7 +1,8 @@
 """The queue: one row per recipient that is not final.
 
 A row that waits for somebody (`hold` is not empty) is due at its expiry: until then nobody claims it, and then it
-ends as expired like any other. One that waits for a time (quota, scheduled) is due then, and claiming it ends the hold. What people do to rows (retry, cancel, hold, release) is in `interventions`.
+ends as expired like any other. One that is paused is never due: a pause ends when its owner says so. One that waits
+for a time (quota, scheduled) is due then, and claiming it ends the hold. What people do to rows (retry, cancel, hold, release) is in `interventions`.
 
 `due_at` and `expires_at` are stored on a scale of their own (`timescale`). What is for people (`QueueItem`,
 `QueueCount`) is in wall time; the others take and give what is stored.
@@ -13,20 +14,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Column, Select, and_, func, select, text, update
+from sqlalchemy import Column, ColumnElement, Select, and_, func, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store.query import among, changed, columns, every, first
 from postroom.store.schema import accounts, domains, emails, queue
 from postroom.store.timescale import correction
 
+AT_ONCE, NEVER = 0, 1 << 62
+"""A `due_at` that is over by any clock, and one that does not come."""
+
+PAUSED_ROW: ColumnElement[bool] = queue.c.hold == literal_column("'paused'")
+"""Written out: with a parameter in its place no database would find the index of these rows."""
+
 By = Literal["site", "domain", "account"]
 
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """A queue row with its recipient. `owner` 0: nobody; `mark` is the number of the attempt under way, or 0; `due_at`
-    0: at once."""
+    """A queue row with its recipient. `owner` 0: nobody; `mark` is the number of the attempt under way, or 0; `due_at` may
+    be AT_ONCE or NEVER."""
 
     account_id: str
     email_id: str
@@ -75,8 +82,13 @@ async def soonest(connection: AsyncConnection, *, limit: int = 100) -> list[Queu
 
 
 def _in_wall_time(item: QueueItem, corrected: int) -> QueueItem:
-    due_at = item.due_at and item.due_at - corrected
-    return replace(item, due_at=due_at, expires_at=item.expires_at - corrected)
+    return replace(
+        item, due_at=_due_in_wall_time(item.due_at, corrected), expires_at=item.expires_at - corrected
+    )
+
+
+def _due_in_wall_time(due_at: int, corrected: int) -> int:
+    return due_at if due_at in (AT_ONCE, NEVER) else due_at - corrected
 
 
 async def size(connection: AsyncConnection) -> int:
@@ -107,9 +119,31 @@ async def counts(connection: AsyncConnection, by: By) -> list[QueueCount]:
     )
     corrected = await correction(connection)
     return [
-        replace(count, next_due_at=count.next_due_at and count.next_due_at - corrected)
+        replace(count, next_due_at=_due_in_wall_time(count.next_due_at, corrected))
         for count in await every(connection, QueueCount, statement)
     ]
+
+
+_RESUMED = """
+WITH RECURSIVE hop(domain_id) AS (
+    SELECT min(domain_id) FROM queue WHERE hold = 'paused'
+    UNION ALL
+    SELECT (SELECT min(domain_id) FROM queue WHERE hold = 'paused' AND domain_id > hop.domain_id)
+    FROM hop WHERE hop.domain_id IS NOT NULL)
+SELECT d.account_id, d.id FROM hop JOIN domains d ON d.id = hop.domain_id WHERE NOT d.send_paused
+"""
+
+
+async def resumed(connection: AsyncConnection) -> list[tuple[str, str]]:
+    """(account id, domain id) of the domains that have paused rows and are not paused any more."""
+    return [(account_id, domain_id) for account_id, domain_id in await connection.execute(text(_RESUMED))]
+
+
+async def paused_messages(connection: AsyncConnection, account_id: str, domain_id: str, most: int) -> int:
+    """How many messages of a domain are paused, among the first `most` of its paused rows."""
+    mine = (queue.c.account_id == account_id, queue.c.domain_id == domain_id, PAUSED_ROW)
+    page = select(queue.c.message_id).where(*mine).limit(most).subquery()
+    return int(await connection.scalar(select(func.count(page.c.message_id.distinct()))) or 0)
 
 
 async def account_after(connection: AsyncConnection, account_id: str) -> str | None:

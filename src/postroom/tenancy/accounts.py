@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from postroom.errors import NotFoundError, PostroomError
@@ -13,7 +12,7 @@ from postroom.store import domains, interventions, quota_days
 from postroom.store.accounts import Account
 from postroom.store.database import Database
 from postroom.store.domains import Domain
-from postroom.tenancy import quotas
+from postroom.tenancy import holds, quotas
 from postroom.types.status import Hold
 
 UNAPPROVED, APPROVED, SUSPENDED = "unapproved", "approved", "suspended"
@@ -54,14 +53,19 @@ async def get(db: Database, account_id: str) -> Account:
 async def approve(db: Database, account_id: str) -> Account:
     """The account may send; what a suspension held is queued again. Doing it twice does no harm."""
     account = await _set_state(db, account_id, APPROVED, "")
-    await _in_slices(db, account_id, interventions.release_account)
+    await holds.in_slices(
+        db,
+        lambda connection, *at: interventions.release_account(connection, account_id, Hold.SUSPENDED, *at),
+    )
     return account
 
 
 async def suspend(db: Database, account_id: str, reason: str = "") -> Account:
     """The account may not send; what is queued is held, but for attempts under way."""
     account = await _set_state(db, account_id, SUSPENDED, reason)
-    await _in_slices(db, account_id, interventions.hold_account)
+    await holds.in_slices(
+        db, lambda connection, *at: interventions.hold_account(connection, account_id, Hold.SUSPENDED, *at)
+    )
     return account
 
 
@@ -82,11 +86,3 @@ async def _set_state(db: Database, account_id: str, state: str, reason: str) -> 
         if not await store.set_state(connection, account_id, state, reason, Clock().now_ms()):
             raise NotFoundError(f"there is no account {account_id}")
     return await get(db, account_id)
-
-
-async def _in_slices(db: Database, account_id: str, step: Callable[..., Awaitable[str | None]]) -> None:
-    """A transaction per slice: an account may have a million rows, and nobody else can write meanwhile."""
-    after: str | None = ""
-    while after is not None:
-        async with db.write() as connection:
-            after = await step(connection, account_id, Hold.SUSPENDED, Clock().now_ms(), after)

@@ -217,9 +217,11 @@ class Directory:
             account = await accounts.get(connection, account_id)
             owned = await domains.list_all(connection, account_id)
             suppresses = await suppressions.any_of(connection, account_id)
+            organisations = {domain.organisation for domain in owned}
+            others = await domains.below(connection, account_id, organisations)
         if account is None:
             return None
-        state = account_state(account, owned, suppresses=suppresses)
+        state = account_state(account, owned, suppresses=suppresses, others=others)
         if generation == self._generation:
             self._accounts[account_id] = state
         return state

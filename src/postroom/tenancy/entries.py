@@ -11,6 +11,7 @@ from postroom.store.accounts import Account
 from postroom.store.domains import Domain
 from postroom.store.smtp_users import SmtpUser
 from postroom.store.tokens import Token
+from postroom.tenancy.domain_settings import DomainSettings
 from postroom.types import refusals
 from postroom.types.draft import Stream
 from postroom.types.refusals import Refused
@@ -67,7 +68,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """An API token as requests need it. `domain_id` None: all domains of the account; no networks: any client.
+    """An API token as requests need it. `domains` None: all of the account; no networks: any client.
 
     `expires_at` is in milliseconds since 1970, None: never.
     """
@@ -75,7 +76,7 @@ class Bearer:
     id: str
     name: str
     account_id: str
-    domain_id: str | None
+    domains: frozenset[str] | None
     scopes: frozenset[Scope]
     paused: bool
     expires_at: int | None
@@ -92,7 +93,8 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class DomainInfo:
-    """A verified domain. `return_path_host` is empty until that is verified, too."""
+    """A verified domain. `return_path_host` is empty until that is verified, too. Whether something may be
+    sent at last is not decided by `send_paused`: the table is asked, too."""
 
     id: str
     name: str
@@ -100,6 +102,9 @@ class DomainInfo:
     strict_envelope: bool
     keep_content: bool
     return_path_host: str
+    send_paused: bool = False
+    precedence_bulk: bool = False
+    ignore_duplicated_recipients: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ class AccountState:
     """`state` is unapproved, approved or suspended. `daily_quota` None means the installation's default.
 
     `verified` maps the names of the verified domains to what is known of them, `by_id` their ids. `suppresses`: there
-    may be addresses that it does not send to.
+    may be addresses that it does not send to. `others` are names that other accounts have verified, as far as they
+    may lie under these.
     """
 
     id: str
@@ -118,10 +124,12 @@ class AccountState:
     verified: Mapping[str, DomainInfo]
     by_id: Mapping[str, DomainInfo]
     suppresses: bool
+    others: frozenset[str] = frozenset()
 
     def covering(self, domain: str) -> DomainInfo | None:
-        """The verified domain that `domain` (lower-case A-labels) is or lies under; of several the longest."""
-        while domain:
+        """The verified domain that `domain` (lower-case A-labels) is or lies under; of several the longest, and None
+        when that is another account's (X06)."""
+        while domain and domain not in self.others:
             found = self.verified.get(domain)
             if found is not None:
                 return found
@@ -150,7 +158,7 @@ def bearer_entry(token: Token) -> Bearer:
         token.id,
         token.name,
         token.account_id,
-        token.domain_id,
+        None if token.domain_id is None else frozenset({token.domain_id}),
         known,
         token.paused,
         token.expires_at,
@@ -158,7 +166,9 @@ def bearer_entry(token: Token) -> Bearer:
     )
 
 
-def account_state(account: Account, owned: Iterable[Domain], *, suppresses: bool) -> AccountState:
+def account_state(
+    account: Account, owned: Iterable[Domain], *, suppresses: bool, others: frozenset[str] = frozenset()
+) -> AccountState:
     verified = [_info(domain) for domain in owned if domain.verified_at is not None]
     return AccountState(
         id=account.id,
@@ -169,10 +179,12 @@ def account_state(account: Account, owned: Iterable[Domain], *, suppresses: bool
         verified={info.name: info for info in verified},
         by_id={info.id: info for info in verified},
         suppresses=suppresses,
+        others=others,
     )
 
 
 def _info(domain: Domain) -> DomainInfo:
+    settings = DomainSettings.decode(domain.settings)
     return DomainInfo(
         domain.id,
         domain.name,
@@ -180,6 +192,9 @@ def _info(domain: Domain) -> DomainInfo:
         domain.strict_envelope,
         domain.keep_content,
         domain.return_path_host if domain.return_path_verified_at is not None else "",
+        domain.send_paused,
+        settings.precedence_bulk,
+        settings.ignore_duplicated_recipients,
     )
 
 

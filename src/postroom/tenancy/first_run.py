@@ -21,12 +21,14 @@ from postroom.store.database import Database
 from postroom.store.domains import Domain
 from postroom.tenancy import accounts, domains, smtp_users, users
 from postroom.tenancy.smtp_users import NewSmtpUser
+from postroom.types.actor import SYSTEM
 
 STATE = "first_run"
 DONE = "done"
 
-DOMAIN = "sandbox.postroom.test"
-"""Reserved for tests (RFC 6761 section 6.2): it can never be anybody's."""
+DOMAIN = "sandbox.postroom.example"
+"""Reserved for examples (RFC 6761 section 6.5): it can never be anybody's. Names under `.test` would do, too, but clients
+that check addresses refuse those, the Python SDK among them."""
 OPERATOR = f"operator@{DOMAIN}"
 ACCOUNT = "First account"
 SMTP_USER = "First SMTP user"
@@ -85,7 +87,7 @@ async def _domain(db: Database, box: SecretBox) -> Domain:
         return known[DOMAIN]
     account = await _account(db)
     reach("first_run.account_made")
-    return await domains.add(db, box, DOMAIN, account_id=account.id, mode=domains.SANDBOX)
+    return await domains.add(db, box, DOMAIN, account_id=account.id, mode=domains.SANDBOX, by=SYSTEM)
 
 
 async def _account(db: Database) -> Account:
@@ -103,7 +105,13 @@ async def _operator(db: Database, box: SecretBox, account_id: str, known: _Passw
         await _keep(db, box, known)
     if not exists:
         await users.add(
-            db, OPERATOR, account_id=account_id, role="Admin", operator=True, password=known.operator
+            db,
+            OPERATOR,
+            account_id=account_id,
+            grant=users.EVERYTHING,
+            operator=True,
+            password=known.operator,
+            by=SYSTEM,
         )
     return known
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import pbkdf2_hmac, sha256
 from os import urandom
 
 from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
 
 from postroom.errors import PostroomError
 from postroom.store.smtp_users import PasswordKeys
 
 SCRAM_SALT, SCRAM_ITERATIONS = 16, 4096
 SHORTEST = 10
+
+NOBODYS_HASH = (
+    "$argon2id$v=19$m=65536,t=3,p=4$wjml2RtglxKUjMM32WaCGg$GyZPMppHtwoW+WvGO21N1ARd7XfeTa9fcJBOMuALJ78"
+)
+"""Of no password. Who does not exist, or has no password, is checked against it: that takes the same time."""
+
+_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
+"""Few: each check takes 64 MB and a processor."""
 
 
 def digest(secret: str) -> bytes:
@@ -37,4 +47,19 @@ async def hash_of_person(password: str) -> str:
     """The argon2id hash of a person's password. Raises PostroomError when it is too short."""
     if len(password) < SHORTEST:
         raise PostroomError(f"a password needs at least {SHORTEST} characters")
-    return await asyncio.to_thread(PasswordHasher().hash, password)
+    return await asyncio.get_running_loop().run_in_executor(_threads, PasswordHasher().hash, password)
+
+
+async def is_right(password_hash: str, password: str) -> bool:
+    """Whether this is the person's password. `password_hash` "": nobody's, which takes as long and is never right."""
+    found = await asyncio.get_running_loop().run_in_executor(
+        _threads, _matches, password_hash or NOBODYS_HASH, password
+    )
+    return found and bool(password_hash)
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    try:
+        return PasswordHasher().verify(password_hash, password)
+    except (Argon2Error, InvalidHashError):
+        return False

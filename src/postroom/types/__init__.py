@@ -4,5 +4,6 @@
 what SMTP calls an envelope; `draft` is a message on its way in, `parts` what those of the API are made of;
 `outcome` is what a delivery attempt came to; `events` is THE list of what is recorded about an email; `status` is
 where an email stands; `scopes` is what an API token may do; `suppression` says whom an account does not send to, and
-`template` what a stored template holds.
+`template` what a stored template holds; `notices` is the mail that Postroom itself sends, `webhooks` what a webhook can be
+told.
 """

@@ -24,12 +24,14 @@ class Stream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiDetails:
-    """What only messages of the API have, to be shown later. `headers` are (name, value) pairs; "" stands for none."""
+    """What only messages of the API have, to be shown later. `headers` are (name, value) pairs; "" stands for none.
+    `settings` say what to track, by the API's names; what the request leaves open is not in it."""
 
     template_id: str = ""
     template_version: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Draft:
     `refuse_suppressed`: one suppressed recipient refuses the whole; `drop_suppressed`: nothing is kept when all of them
     are. `suppressed` is filled when the message is stored: who is sent nothing, and the lists that say so.
     `personalizations` go with personalised content: by recipient, as `Personalization.encode` writes them.
-    `send_at`, in milliseconds, is when a scheduled message shall be sent, or None.
+    `paused`: sending from its domain is, as far as this node knows. `send_at`, in milliseconds, is when a scheduled message shall be sent, or None.
     """
 
     id: str
@@ -102,6 +104,7 @@ class Draft:
     suppressed: Mapping[str, Lists] = field(default_factory=dict)
     personalizations: Mapping[str, bytes] = field(default_factory=dict)
     edge: Edge = Edge.SMTP
+    paused: bool = False
     send_at: int | None = None
     details: ApiDetails | None = None
     idempotency: Idempotency | None = None

@@ -16,7 +16,7 @@ class EventType(StrEnum):
     HARD_BOUNCED = "hard_bounced"  # the address does not exist
     SUPPRESSED = "suppressed"  # never tried: the address is on a suppression list
     CANCELLED = "cancelled"  # taken back by its owner before an attempt
-    HELD = "held"  # waits for somebody: account suspended, quota, quarantine
+    HELD = "held"  # waits for somebody: account suspended, sending paused, quota, quarantine
     RELEASED = "released"  # is queued again after having been held
     POSSIBLE_DUPLICATE = (
         "possible_duplicate"  # an attempt's outcome was lost; the recipient may get a second copy

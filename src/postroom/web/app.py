@@ -11,11 +11,13 @@ from postroom.runtime.metrics import REGISTRY
 from postroom.web import health, public
 from postroom.web.api.api import Api
 from postroom.web.api.app import build as build_api
+from postroom.web.asked import asked
+from postroom.web.console.app import build as build_console
 
 
 def build(checks: dict[str, health.Check], api: Api) -> ASGIApp:
     """`checks` are the parts that `/health` asks, `api` is what the endpoints below /v1 are given."""
-    return _Split(build_api(api), _pages(checks))
+    return Split(build_api(api), build_console(api), _pages(checks))
 
 
 def _pages(checks: dict[str, health.Check]) -> FastAPI:
@@ -33,16 +35,29 @@ def _pages(checks: dict[str, health.Check]) -> FastAPI:
     return app
 
 
-class _Split:
-    """What is below /v1 goes to the API, the rest to the pages. Quicker than a mount, for the API is the hot path."""
+class Split:
+    """What is below /v1 goes to the API, what is below /console to what the dashboard needs beside it, the rest to the
+    pages. Quicker than a mount, for the API is the hot path."""
 
-    def __init__(self, api: ASGIApp, pages: ASGIApp) -> None:
+    def __init__(self, api: ASGIApp, console: ASGIApp, pages: ASGIApp) -> None:
         self._api = api
+        self._console = console
         self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path", "").startswith("/v1/"):
+        path = scope.get("path", "")
+        if path.startswith("/v1/") or _misses_api(path):
             scope["root_path"] = "/v1"
             await self._api(scope, receive, send)
+        elif path.startswith("/console/"):
+            scope["root_path"] = "/console"
+            await self._console(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._pages(asked(scope), receive, send)
         else:
             await self._pages(scope, receive, send)
+
+
+def _misses_api(path: str) -> bool:
+    """`/v1` and `//v1//messages`: whoever asks for these wants the API, and an answer of its kind."""
+    return path.lstrip("/").partition("/")[0] == "v1"

@@ -34,20 +34,23 @@ class Proxies:
         address = _parse(peer)
         return address is not None and self._trusts(address)
 
-    def client(self, scope: Scope) -> tuple[str, bool]:
-        """(address, secure). Secure: over TLS, from this machine, or through a trusted proxy that took it over TLS.
+    def client(self, scope: Scope) -> tuple[str, bool, bool]:
+        """(address, secure, encrypted). Secure: over TLS, from this machine, or through a trusted proxy that took it
+        over TLS. Encrypted: it is known to have come over TLS all the way.
 
         A trusted peer that says nothing about how the request came is believed to be a client on a trusted network.
         """
         peer = scope["client"][0] if scope.get("client") else ""
         known = self._peer(peer)
         if known.address is None:
-            return peer, False
+            return peer, False, False
+        encrypted = scope["scheme"] == "https"
         if not known.trusted:
-            return known.written, scope["scheme"] == "https" or known.local
+            return known.written, encrypted or known.local, encrypted
         headers = _joined(scope["headers"], (b"x-forwarded-for", b"x-forwarded-proto"))
-        secure = headers[b"x-forwarded-proto"].rpartition(",")[2].strip().lower() in ("", "https")
-        return str(self._forwarded(known.address, headers[b"x-forwarded-for"])), secure
+        told = headers[b"x-forwarded-proto"].rpartition(",")[2].strip().lower()
+        client = str(self._forwarded(known.address, headers[b"x-forwarded-for"]))
+        return client, told in ("", "https"), told == "https" or (encrypted and not told)
 
     def _look_at(self, peer: str) -> _Peer:
         address = _parse(peer)

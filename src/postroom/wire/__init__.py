@@ -10,4 +10,5 @@ template/  personalization: MailerSend's subset of Twig, from source to text
 dkim    signatures over what the reader found; dkim_keys makes and reads the keys
 verp    return-path tokens: which email came back, and proof that we sent it
 bounce  whether a refusal says that the address is gone
+webhooks  requests to webhooks and their signature
 """

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { Attachment, EmailParams, MailerSend, Recipient, Sender } from "mailersend";
 import { EmailModule } from "mailersend/lib/modules/Email.module.js";
 import { OthersModule } from "mailersend/lib/modules/Others.module.js";
+import { UserModule } from "mailersend/lib/modules/User.module.js";
 import nodemailer from "nodemailer";
 
 // The library has no option for the address of the API, but its modules are given one.
@@ -16,6 +17,7 @@ function mailerSend({ url, token }) {
   const client = new MailerSend({ apiKey: token });
   client.email = new EmailModule(token, url);
   client.others = new OthersModule(token, url);
+  client.user = new UserModule(token, url);
   return client;
 }
 

@@ -18,6 +18,7 @@ costs no thread.
     content.py      what is stored of a request
     edge.py         ApiEdge: `send`
     idempotency.py  turns, and what was answered before
+    letters.py      the mail that Postroom itself sends
 """
 
 from postroom.accept.accepted import Accepted

@@ -68,7 +68,7 @@ class ApiEdge:
             id=sender.token_id,
             username="",
             account_id=sender.account.id,
-            domain_id=sender.domain_id or "",
+            domain_id="",
             stream=request.stream,
             refuse_suppressed=False,
             password_hash=b"",
@@ -111,6 +111,7 @@ class ApiEdge:
                 str(address): given.encode() for address, given in request.personalizations.items()
             },
             edge=Edge.API,
+            paused=candidate.domain.send_paused,
             send_at=request.send_at,
             details=request.details,
         )

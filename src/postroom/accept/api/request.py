@@ -13,16 +13,21 @@ from postroom.types.parts import Attachment, Mailbox, Parts, Personalization
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who asks: an account through one of its tokens. `domain_id`: the only domain the token is for, or None."""
+    """Who asks: an account through one of its tokens, or a person of it (`token_id` is then theirs).
+
+    `domains`: the only ones they may send from, None: all of the account.
+    """
 
     account: AccountState
     token_id: str
-    domain_id: str | None = None
+    domains: frozenset[str] | None = None
 
     def covering(self, domain: str) -> DomainInfo | None:
-        """The verified domain of the account that `domain` is or lies under, if the token is for it."""
+        """The verified domain of the account that `domain` is or lies under, if they may send from it."""
         found = self.account.covering(domain)
-        return found if found is not None and self.domain_id in (None, found.id) else None
+        if found is None or self.domains is None or found.id in self.domains:
+            return found
+        return None
 
 
 @dataclass(slots=True)  # frozen, it takes five times as long to make

@@ -88,7 +88,7 @@ class FailedLogins:
         name, network = _name(username), client_network(client)
         guesses = self._count(self._guesses, name)
         if guesses.count % FREE_GUESSES == 0:
-            log.warning("the password of an SMTP user is guessed at", username=name, failures=guesses.count)
+            log.warning("a password is guessed at", username=name, failures=guesses.count)
         failures = self._count(self._failures, network)
         beyond = failures.count - self._allowed
         wait = min(FIRST_WAIT * 2.0 ** min(beyond - 1, 20), LONGEST_WAIT) if beyond > 0 else 0.0

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
     ENTRY_COLUMNS,
+    PAUSED,
     SUPPRESSING_COLUMNS,
     ApiMessageRow,
     AttemptRow,
@@ -211,10 +212,17 @@ SELECT q.email_id, q.owner, q.attempts FROM queue q JOIN unnest($2::text[], $3::
 WHERE q.owner = ANY($1::int[]) ORDER BY q.email_id FOR UPDATE OF q
 """
 
-MARK = """
+MARK = f"""
 UPDATE queue q SET mark = q.attempts + 1 FROM unnest($2::text[], $3::text[]) AS k(account_id, email_id)
-WHERE q.account_id = k.account_id AND q.email_id = k.email_id AND q.owner = $1 AND q.hold = '' RETURNING q.email_id
-"""
+WHERE q.account_id = k.account_id AND q.email_id = k.email_id AND q.owner = $1 AND q.hold = '' AND NOT {PAUSED}
+RETURNING q.email_id
+"""  # noqa: S608 - a condition of ours
+
+MARK_PAUSED = f"""
+SELECT q.email_id FROM queue q JOIN unnest($2::text[], $3::text[]) AS k(account_id, email_id)
+    ON q.account_id = k.account_id AND q.email_id = k.email_id
+WHERE q.owner = $1 AND {PAUSED}
+"""  # noqa: S608 - a condition of ours
 
 
 async def tick(
@@ -230,8 +238,13 @@ async def tick(
     marked: set[str] = set()
     if marks:
         marked = {row["email_id"] for row in await connection.fetch(MARK, owner, *_columns(marks, 2))}
+    paused: set[str] = set()
+    if refused := [key for key in marks if key[1] not in marked]:
+        paused = {
+            row["email_id"] for row in await connection.fetch(MARK_PAUSED, owner, *_columns(refused, 2))
+        }
     reach("tick.before_commit")
-    return Ticked({record.queue.email_id for record in kept}, marked)
+    return Ticked({record.queue.email_id for record in kept}, marked, paused)
 
 
 DELETE = """

@@ -58,6 +58,7 @@ class ApiMessageRow(NamedTuple):
     headers: str | None
     metadata: str | None
     send_at: int | None
+    settings: str | None
 
 
 class MetadataRow(NamedTuple):
@@ -164,7 +165,8 @@ It is called once."""
 class Entry:
     """A queue row as the delivery engine holds it, with what the engine needs of its email. `sent`: an attempt has
     reached a server, and the event that says so is written. `suppressed`: the lists the recipient was on when that was
-    last looked up, at `checked_at` of the engine's monotonic clock. `suspect`: its last owner died while it had it.
+    last looked up, at `checked_at` of the engine's monotonic clock. `paused`: sending from its domain is. `template_gone`: it
+    was scheduled, was not tried yet, and its template has been deleted. `suspect`: its last owner died while it had it.
     `owner` is the incarnation that got it: what comes of it is recorded while the row still carries that number."""
 
     account_id: str
@@ -184,6 +186,8 @@ class Entry:
     sent: bool = False
     stream: str = Stream.TRANSACTIONAL.value
     owner: int = 0
+    paused: bool = False
+    template_gone: bool = False
     suppressed: Lists = ()
     checked_at: float = 0.0
     suspect: bool = False
@@ -193,10 +197,20 @@ class Entry:
         return self.account_id, self.email_id
 
 
-ENTRY_COLUMNS = """
+PAUSED = "EXISTS (SELECT 1 FROM domains d WHERE d.id = q.domain_id AND d.send_paused)"
+"""Asked of the table, for what a node knows of a domain may be a second old. The paused have an index of their own."""
+
+TEMPLATE_GONE = """
+q.attempts = 0 AND EXISTS (
+    SELECT 1 FROM api_messages a WHERE a.account_id = q.account_id AND a.id = q.message_id
+    AND a.send_at IS NOT NULL AND a.template_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM templates t WHERE t.account_id = a.account_id AND t.id = a.template_id))
+"""
+
+ENTRY_COLUMNS = f"""
 q.account_id, q.email_id, q.message_id, q.domain_id, q.site, q.lane, q.due_at, q.expires_at, q.attempts, q.unfinished,
 e.recipient, e.dsn_notify, e.dsn_orcpt, e.possible_duplicate, e.sent, m.stream, q.owner,
-q.mark
+{PAUSED}, {TEMPLATE_GONE}, q.mark
 """
 
 SUPPRESSING_COLUMNS = ", ".join(f"s.{name}" for name in Suppressing._fields)
@@ -213,9 +227,11 @@ def claimed(row: Sequence[Any], at: int) -> tuple[Entry, EventRow | None]:
     """An entry from a row of `ENTRY_COLUMNS`. If it carries a mark, its last owner went away during an attempt: that
     attempt counts, nobody knows its outcome, and the event that says so comes with it."""
     entry, mark = Entry(*row[:-1]), row[-1]
-    entry.possible_duplicate, entry.sent = bool(entry.possible_duplicate), bool(entry.sent)  # SQLite has none
+    for name in ("possible_duplicate", "sent", "paused", "template_gone"):
+        setattr(entry, name, bool(getattr(entry, name)))  # SQLite has none
     if not mark:
         return entry, None
+    entry.template_gone = False  # somebody may have it already
     entry.attempts = max(entry.attempts, mark)
     entry.unfinished += 1
     entry.possible_duplicate = True
@@ -287,7 +303,9 @@ def _fits(record: OutcomeRecord, owner: int, attempts: int) -> bool:
 
 
 class Ticked(NamedTuple):
-    """What a delivery tick did: the email ids whose outcome was recorded, and those whose attempt may go on."""
+    """What a delivery tick did: the email ids whose outcome was recorded, those whose attempt may go on, and those
+    whose attempt may not because sending is paused."""
 
     recorded: set[str]
     marked: set[str]
+    paused: set[str]

@@ -11,6 +11,7 @@ from typing import Any
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
     ENTRY_COLUMNS,
+    PAUSED,
     SUPPRESSING_COLUMNS,
     ApiMessageRow,
     AttemptRow,
@@ -176,7 +177,10 @@ def _interrupt(connection: sqlite3.Connection, events: list[EventRow]) -> None:
 
 
 # The plus keeps SQLite from the index on owner: the key finds each row, while a node owns thousands of them.
-MARK = "UPDATE queue SET mark = attempts + 1 WHERE +owner = ? AND hold = '' AND (account_id, email_id) IN"
+MARK = f"""
+UPDATE queue AS q SET mark = attempts + 1 WHERE +owner = ? AND hold = '' AND NOT {PAUSED}
+AND (account_id, email_id) IN"""  # noqa: S608 - a condition of ours
+MARK_PAUSED = f"SELECT email_id FROM queue q WHERE +owner = ? AND {PAUSED} AND (account_id, email_id) IN"  # noqa: S608
 
 
 def tick(
@@ -193,8 +197,12 @@ def tick(
     for part in _parts(marks, 2):
         sql = _cached_in(MARK, len(part), 2) + " RETURNING email_id"
         marked.update(row[0] for row in connection.execute(sql, (owner, *_flat(part))).fetchall())
+    paused: set[str] = set()
+    for part in _parts([key for key in marks if key[1] not in marked], 2):
+        rows = connection.execute(_cached_in(MARK_PAUSED, len(part), 2), (owner, *_flat(part)))
+        paused.update(email_id for (email_id,) in rows)
     reach("tick.before_commit")
-    return Ticked({record.queue.email_id for record in kept}, marked)
+    return Ticked({record.queue.email_id for record in kept}, marked, paused)
 
 
 FOUND = "SELECT email_id, owner, attempts FROM queue WHERE (account_id, email_id) IN"

@@ -19,6 +19,7 @@ from postroom.store.emails import EmailDetails
 from postroom.tenancy.entitlements import Area, entitlements
 from postroom.types import refusals
 from postroom.types.events import EventType
+from postroom.types.permissions import Permission
 from postroom.types.refusals import Refused
 from postroom.types.scopes import Scope
 from postroom.web.api.access import access
@@ -28,10 +29,11 @@ from postroom.web.api.codes import code_of
 from postroom.web.api.domain_object import own_domain
 from postroom.web.api.email_object import AddressedEmail, addressed_fields
 from postroom.web.api.errors import invalid, not_found
-from postroom.web.api.json_out import Data, Timestamp
+from postroom.web.api.json_out import Data
 from postroom.web.api.pages import Page, Simple, page
 from postroom.web.api.period import DateFrom, DateTo, Period
 from postroom.web.api.route import routes
+from postroom.web.api.shown import CreatedAt, MailId, UpdatedAt, Word
 
 MOST_PAGES = 1000
 
@@ -62,15 +64,15 @@ class Event(StrEnum):
 
 
 class ActivityOut(BaseModel):
-    id: str = Field(description="Of what happened.", examples=["0195f0c2a7d1000001a2b3c4"])
-    created_at: Timestamp
-    updated_at: Timestamp
+    id: MailId = Field(description="Of what happened.", examples=["0195f0c2a7d1000001a2b3c4"])
+    created_at: CreatedAt
+    updated_at: UpdatedAt
     type: EventType = Field(description="What happened.", examples=["delivered"])
-    email: AddressedEmail
+    email: AddressedEmail = Field(description="The email it happened to.")
 
 
 class SuppressedOut(ActivityOut):
-    suppression_reason: str = Field(description="Why nothing was sent.", examples=["hard_bounced"])
+    suppression_reason: Word = Field(description="Why nothing was sent.", examples=["hard_bounced"])
 
 
 Activity = SuppressedOut | ActivityOut
@@ -86,7 +88,7 @@ def router(api: Api) -> APIRouter:
         return domain
 
     @resource.get("/activity/{domain_id}", summary="List activity", response_model=Simple[Activity])
-    @access(Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL, area=Area.ACTIVITY)
+    @access(Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL, Permission.READ_ACTIVITY, area=Area.ACTIVITY)
     async def index(
         caller: CurrentCaller,
         domain: Annotated[Domain, Depends(asked_domain)],
@@ -98,6 +100,7 @@ def router(api: Api) -> APIRouter:
             Query(
                 alias="event[]",
                 default_factory=list,
+                max_length=100,
                 description="Only these; all if absent.",
                 examples=[["sent"]],
             ),
@@ -106,7 +109,7 @@ def router(api: Api) -> APIRouter:
         """What happened to emails of a domain, the newest first."""
         period = Period(date_from, date_to)
         problems = period.problems(api.clock.now_ms(), api.config.retention.events)
-        if not entitlements(caller.account, api.config.api).suppressed_filter:
+        if not entitlements(caller.account, api.config).suppressed_filter:
             problems |= _closed(event)
         if problems:
             raise invalid(problems)
@@ -126,7 +129,7 @@ def router(api: Api) -> APIRouter:
         return found
 
     @resource.get("/activities/{activity_id}", summary="Get one activity")
-    @access(Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL, area=Area.ACTIVITY)
+    @access(Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL, Permission.READ_ACTIVITY, area=Area.ACTIVITY)
     async def show(found: Annotated[Activity, Depends(asked_activity)]) -> Data[Activity]:
         """One thing that happened to an email."""
         return Data(data=found)

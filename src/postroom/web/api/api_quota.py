@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
@@ -12,12 +14,16 @@ from postroom.web.api.api import Api
 from postroom.web.api.call import CurrentCaller
 from postroom.web.api.quota import quota_reset
 from postroom.web.api.route import routes
+from postroom.web.api.shown import limited
+
+Quota = Annotated[int, limited(minimum=-1, maximum=2**53 - 1)]
+Moment = Annotated[str, limited(format="date-time")]
 
 
 class ApiQuota(BaseModel):
-    quota: int = Field(description="Requests a day; -1: no limit.", examples=[100000])
-    remaining: int = Field(description="How many are left today; -1: no limit.", examples=[99986])
-    reset: str = Field(description="When it begins anew.", examples=["2026-01-31T00:00:00Z"])
+    quota: Quota = Field(description="Requests a day; -1: no limit.", examples=[100000])
+    remaining: Quota = Field(description="How many are left today; -1: no limit.", examples=[99986])
+    reset: Moment = Field(description="When it begins anew.", examples=["2026-01-31T00:00:00Z"])
 
 
 def router(api: Api) -> APIRouter:
@@ -28,7 +34,7 @@ def router(api: Api) -> APIRouter:
     async def api_quota(caller: CurrentCaller) -> ApiQuota:
         """The account's daily quota of API requests. Asking does not count. Any token may ask."""
         now = api.clock.now_ms()
-        quota = entitlements(caller.account, api.config.api).requests_per_day
+        quota = entitlements(caller.account, api.config).requests_per_day
         reset = quota_reset(quotas.next_day_ms(now))
         if quota is None:
             return ApiQuota(quota=-1, remaining=-1, reset=reset)

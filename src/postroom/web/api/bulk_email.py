@@ -12,6 +12,7 @@ from postroom.store import bulk_emails
 from postroom.tenancy.entitlements import Area
 from postroom.types import refusals
 from postroom.types.draft import Idempotency
+from postroom.types.permissions import Permission
 from postroom.types.refusals import Refused
 from postroom.types.scopes import Scope
 from postroom.web.api.access import access
@@ -19,12 +20,13 @@ from postroom.web.api.api import Api
 from postroom.web.api.body import off_loop
 from postroom.web.api.call import Caller, CurrentCaller
 from postroom.web.api.errors import ApiError, invalid, not_found, refused
-from postroom.web.api.json_out import Data, Timestamp
+from postroom.web.api.json_out import Data
 from postroom.web.api.route import routes
 from postroom.web.api.sending.answers import Warned
-from postroom.web.api.sending.idempotency import fingerprint, key_of
+from postroom.web.api.sending.idempotency import LONGEST_KEY, fingerprint, key_of
 from postroom.web.api.sending.request import EmailRequest
 from postroom.web.api.sending.schema import ShownAs
+from postroom.web.api.shown import Count, CreatedAt, MailId, Sentence, UpdatedAt, Word, limited
 from postroom.web.bulk import keep
 from postroom.web.bulk.results import merged, place, shown
 
@@ -45,37 +47,41 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 class BulkAccepted(BaseModel):
-    message: str = Field(examples=[MESSAGE])
-    bulk_email_id: str = Field(description="To ask what became of it.", examples=[_ID])
+    message: Sentence = Field(description="For people.", examples=[MESSAGE])
+    bulk_email_id: MailId = Field(description="To ask what became of it.", examples=[_ID])
 
 
 class BulkStatus(BaseModel):
-    id: str = Field(examples=[_ID])
-    state: str = Field(description="queued, processing or completed.", examples=["completed"])
-    total_recipients_count: int = Field(description="Of all emails together.", examples=[2])
-    suppressed_recipients_count: int = Field(description="Those who are sent nothing.", examples=[0])
-    suppressed_recipients: dict[str, list[Warned]] | None = Field(
+    id: MailId = Field(description="Of the bulk email.", examples=[_ID])
+    state: Word = Field(description="queued, processing, completed or failed.", examples=["completed"])
+    total_recipients_count: Count = Field(description="Of all emails together.", examples=[2])
+    suppressed_recipients_count: Count = Field(description="Those who are sent nothing.", examples=[0])
+    suppressed_recipients: dict[str, Annotated[list[Warned], limited(maxItems=1)]] | None = Field(
         description="By the id of their message; by its place, like `message.0`, when all of its recipients are "
-        "suppressed and there is no message."
+        "suppressed and there is no message.",
+        examples=[None],
     )
-    validation_errors_count: int = Field(
+    validation_errors_count: Count = Field(
         description="Emails that were not sent because something is wrong with them.", examples=[0]
     )
-    validation_errors: dict[str, dict[str, list[str]]] | None = Field(
+    validation_errors: dict[str, dict[str, Annotated[list[Sentence], limited(maxItems=100)]]] | None = Field(
         description="By the place of the email in the request, then by field.", examples=[_WRONG]
     )
-    messages_id: list[str] | None = Field(
+    messages_id: Annotated[list[MailId], limited(maxItems=500)] | None = Field(
         description="The ids of the messages so far, in the order of the request.", examples=[[_ID]]
     )
-    created_at: Timestamp
-    updated_at: Timestamp
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    failure: Sentence | None = Field(
+        description="Why it failed, and which emails were not sent; null otherwise.", examples=[None]
+    )
 
 
 def router(api: Api) -> APIRouter:
     resource = routes("Bulk email")
 
     @resource.post("/bulk-email", status_code=202, summary="Send emails in bulk", responses=_ANSWERS)
-    @access(Scope.EMAIL_FULL, area=Area.BULK, large_body=True)
+    @access(Scope.EMAIL_FULL, Permission.CONTROL_SENDINGS, area=Area.BULK, large_body=True)
     async def send(
         request: Request,
         caller: CurrentCaller,
@@ -85,6 +91,7 @@ def router(api: Api) -> APIRouter:
             Header(
                 description="The same key with the same body within 24 hours never makes a second batch; "
                 "the first answer is given again.",
+                json_schema_extra={"maxLength": LONGEST_KEY},
                 examples=["5f2d8c1e-9a1b-4c3d-8e7f-001122334455"],
             ),
         ] = None,
@@ -99,9 +106,11 @@ def router(api: Api) -> APIRouter:
         return BulkAccepted(message=MESSAGE, bulk_email_id=await _keep(api, request, caller, objects))
 
     @resource.get("/bulk-email/{bulk_email_id}", summary="Get the state of a bulk email")
-    @access(Scope.EMAIL_FULL)
+    @access(Scope.EMAIL_FULL, Permission.READ_EMAIL)
     async def status(bulk_email_id: str, caller: CurrentCaller) -> Data[BulkStatus]:
-        """What became of the emails so far. It is complete when `state` is `completed`."""
+        """What became of the emails so far. It is complete when `state` is `completed`, or `failed`: that happens only
+        when the storage has lost the request.
+        """
         async with api.database.read() as connection:
             found = await bulk_emails.get(connection, caller.account_id, bulk_email_id)
             if found is None:
@@ -117,6 +126,7 @@ def router(api: Api) -> APIRouter:
                 validation_errors_count=found.invalid,
                 created_at=found.created_at,
                 updated_at=found.updated_at,
+                failure=found.failure or None,
                 **parts,
             )
         )
@@ -152,17 +162,17 @@ async def _once(api: Api, request: Request, caller: Caller, objects: list[Any]) 
     """With an idempotency key the answer that was given before, if there is one."""
     account_id, key = caller.account_id, key_of(request.scope)
     if key is None:
-        return await keep(api.bulk.tools, account_id, caller.token_id, objects)
+        return await keep(api.bulk.tools, account_id, caller.credential_id, objects)
     idempotency = Idempotency(key, await off_loop(fingerprint, "POST /bulk-email", objects))
     async with api.accept.keys.turn(account_id, idempotency):
         before = await api.accept.keys.answered(account_id, idempotency)
         if before is None:
-            return await keep(api.bulk.tools, account_id, caller.token_id, objects, idempotency)
+            return await keep(api.bulk.tools, account_id, caller.credential_id, objects, idempotency)
         return before if isinstance(before, Refused) else before.message_id
 
 
 def _refusal(api: Api, why: Refused, caller: Caller) -> ApiError:
-    api.refusals.add(why, client=caller.client, account_id=caller.account_id, credential=caller.token_id)
+    api.refusals.add(why, client=caller.client, account_id=caller.account_id, credential=caller.credential_id)
     waits = RETRY_AFTER if why.rule is refusals.IDEMPOTENCY_KEY_IN_USE else None
     field = "idempotency-key" if why.rule is refusals.IDEMPOTENCY_KEY_REUSED else ""
     return refused(why, field, retry_after=waits)

@@ -8,6 +8,8 @@ from postroom.types.refusals import Rule
 _CODES: dict[Rule, int] = {
     refusals.BULK_MALFORMED: 40001,
     refusals.TOKEN_SCOPE: 40301,
+    refusals.PERMISSION_MISSING: 40301,
+    refusals.NO_ACCOUNT: 40303,
     refusals.ACCOUNT_UNAPPROVED: 40303,
     refusals.ACCOUNT_SUSPENDED: 40304,
     refusals.TOKEN_ADDRESS: 40305,

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from postroom.runtime import ids
 from postroom.runtime.clock import Clock
 from postroom.web.api.call import KEY, Call
+from postroom.web.asked import asked
 from postroom.web.proxies import Proxies
 
 log = structlog.get_logger()
@@ -34,8 +35,7 @@ class Edge:
         if scope["type"] != "http":
             raise TypeError(f"the API does not speak {scope['type']}")
         began = self._clock.monotonic()
-        client, secure = self._proxies.client(scope)
-        call = scope[KEY] = Call(self._id(scope), client, secure)
+        call = scope[KEY] = Call(self._id(scope), *self._proxies.client(scope))
         status = 0
 
         async def answer(message: Message) -> None:
@@ -51,7 +51,7 @@ class Edge:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            await self._app(asked(scope), receive, answer)
         except ClientDisconnect:
             status = GONE
         except Exception:

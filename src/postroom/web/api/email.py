@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Request, Response
 
 from postroom.tenancy.entitlements import Area
+from postroom.types.permissions import Permission
 from postroom.types.scopes import Scope
 from postroom.web.api.access import access
 from postroom.web.api.api import Api
@@ -15,6 +16,7 @@ from postroom.web.api.direct import direct
 from postroom.web.api.route import routes
 from postroom.web.api.sending.answers import Warnings
 from postroom.web.api.sending.endpoint import Sending
+from postroom.web.api.sending.idempotency import LONGEST_KEY
 from postroom.web.api.sending.request import EmailRequest
 from postroom.web.api.sending.schema import ShownAs
 
@@ -23,11 +25,17 @@ _MESSAGE_ID = {
     "schema": {"type": "string"},
     "example": "0195f0c2a7d1000001a2b3c4",
 }
+_SEND_PAUSED = {
+    "description": "Only when sending from the domain is paused: the message is kept, and sent when that ends.",
+    "schema": {"type": "string", "enum": ["true"]},
+    "example": "true",
+}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {
         "model": Warnings,
         "description": "Kept, and on its way. The body is empty unless there are warnings.",
-        "headers": {"x-message-id": _MESSAGE_ID},
+        "headers": {"x-message-id": _MESSAGE_ID, "x-send-paused": _SEND_PAUSED},
+        "content": {"text/html": {"schema": {"type": "string", "maxLength": 0}, "example": ""}},
     },
     409: {
         "description": "A request with this Idempotency-Key is being handled right now.",
@@ -41,7 +49,7 @@ def router(api: Api) -> APIRouter:
     sending = Sending(api)
 
     @resource.post("/email", status_code=202, summary="Send an email", responses=_ANSWERS)
-    @access(Scope.EMAIL_FULL, area=Area.EMAIL, large_body=True)
+    @access(Scope.EMAIL_FULL, Permission.CONTROL_SENDINGS, area=Area.EMAIL, large_body=True)
     @direct
     async def send(
         request: Request,
@@ -52,6 +60,7 @@ def router(api: Api) -> APIRouter:
             Header(
                 description="The same key with the same body within 24 hours never makes a second message; "
                 "the first answer is given again.",
+                json_schema_extra={"maxLength": LONGEST_KEY},
                 examples=["5f2d8c1e-9a1b-4c3d-8e7f-001122334455"],
             ),
         ] = None,

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from postroom.store.emails import EmailDetails
 from postroom.store.recipients import recipient_id
 from postroom.types.status import EmailStatus
-from postroom.web.api.json_out import Timestamp
+from postroom.web.api.shown import (
+    AddressText,
+    ConfigId,
+    Content,
+    CreatedAt,
+    Line,
+    MailId,
+    UpdatedAt,
+    Word,
+    limited,
+)
 
 Status = Literal["queued", "sent", "delivered", "rejected"]
 
@@ -18,16 +28,16 @@ _ID = "0195f0c2a7d1000001a2b3c4"
 
 
 class HeaderOut(BaseModel):
-    name: str = Field(description="Its name.", examples=["X-Order"])
-    value: str = Field(description="Its value.", examples=["4711"])
+    name: Word = Field(description="Its name.", examples=["X-Order"])
+    value: Line = Field(description="Its value.", examples=["4711"])
 
 
 class RecipientOut(BaseModel):
-    id: str = Field(description="The same whenever this domain writes to this address.", examples=[_ID])
-    email: str = Field(description="The address.", examples=["ada@example.org"])
-    created_at: Timestamp
-    updated_at: Timestamp
-    deleted_at: str = Field("", description='"": it is not deleted.', examples=[""])
+    id: MailId = Field(description="The same whenever this domain writes to this address.", examples=[_ID])
+    email: AddressText = Field(description="The address.", examples=["ada@example.org"])
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    deleted_at: Word = Field("", description='"": it is not deleted.', examples=[""])
 
 
 class EmailOut(BaseModel):
@@ -35,21 +45,27 @@ class EmailOut(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    id: str = Field(description="Of the email; each recipient has one of his own.", examples=[_ID])
-    from_: str = Field(alias="from", description="The sender's address.", examples=["shop@example.com"])
-    subject: str = Field(description="Decoded, its first 255 characters.", examples=["Your order"])
-    text: str | None = Field(None, description="Null unless content tracking is on.", examples=[None])
-    html: str | None = Field(None, description="Null unless content tracking is on.", examples=[None])
-    template_id: str = Field(description='"" if there was none.', examples=[""])
+    id: MailId = Field(description="Of the email; each recipient has one of his own.", examples=[_ID])
+    from_: AddressText = Field(
+        alias="from", description="The sender's address.", examples=["shop@example.com"]
+    )
+    subject: Word = Field(description="Decoded, its first 255 characters.", examples=["Your order"])
+    text: Content | None = Field(None, description="Null unless content tracking is on.", examples=[None])
+    html: Content | None = Field(None, description="Null unless content tracking is on.", examples=[None])
+    template_id: ConfigId = Field(description='"" if there was none.', examples=[""])
     status: Status = Field(description="Where it stands.", examples=["delivered"])
-    tags: list[str] | None = Field(description="Null if there are none.", examples=[["order"]])
-    created_at: Timestamp
-    updated_at: Timestamp
-    headers: list[HeaderOut] | None = Field(description="The custom ones; null if there are none.")
+    tags: Annotated[list[Word], limited(maxItems=100)] | None = Field(
+        description="Null if there are none.", examples=[["order"]]
+    )
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    headers: Annotated[list[HeaderOut], limited(maxItems=100)] | None = Field(
+        description="The custom ones; null if there are none."
+    )
 
 
 class AddressedEmail(EmailOut):
-    recipient: RecipientOut
+    recipient: RecipientOut = Field(description="Whose copy it is.")
 
 
 def email_fields(email: EmailDetails) -> dict[str, Any]:

@@ -48,7 +48,11 @@ METADATA: dict[str, Any] = {
     "style": "deepObject",
     "explode": True,
     "description": "Metadata that the request gave: `metadata[order]=4711`. All of them have to be equal.",
-    "schema": {"type": "object", "additionalProperties": {"type": "string"}, "example": {"order": "4711"}},
+    "schema": {
+        "type": "object",
+        "additionalProperties": {"type": "string", "maxLength": 255},
+        "example": {"order": "4711"},
+    },
 }
 """The parameter in the OpenAPI document: its names are not known beforehand."""
 
@@ -64,21 +68,47 @@ async def _search(
     metadata: Annotated[dict[str, str], Depends(_metadata)],
     status: Annotated[
         list[StatusWord],
-        Query(alias="status[]", default_factory=list, description="One of these.", examples=[["sent"]]),
+        Query(
+            alias="status[]",
+            default_factory=list,
+            max_length=100,
+            description="One of these.",
+            examples=[["sent"]],
+        ),
     ],
     interaction: Annotated[
         list[Interaction],
         Query(
-            alias="interaction[]", default_factory=list, description="One of these.", examples=[["opened"]]
+            alias="interaction[]",
+            default_factory=list,
+            max_length=100,
+            description="One of these.",
+            examples=[["opened"]],
         ),
     ],
-    recipient_email: Annotated[str | None, Query(description="Exactly this address.")] = None,
-    message_id: Annotated[str | None, Query(description="Of this message.")] = None,
-    template_id: Annotated[str | None, Query(description="Made with this template.")] = None,
-    subject: Annotated[
-        str | None, Query(min_length=3, description="Contained in the subject, in any case.")
+    recipient_email: Annotated[
+        str | None, Query(max_length=320, description="Exactly this address.", examples=["ada@example.org"])
     ] = None,
-    tag: Annotated[str | None, Query(description="Has exactly this tag.")] = None,
+    message_id: Annotated[
+        str | None,
+        Query(max_length=24, description="Of this message.", examples=["0195f0c2a7d1000001a2b3c4"]),
+    ] = None,
+    template_id: Annotated[
+        str | None,
+        Query(max_length=24, description="Made with this template.", examples=["0r83ql3jjz8lgwpo"]),
+    ] = None,
+    subject: Annotated[
+        str | None,
+        Query(
+            min_length=3,
+            max_length=255,
+            description="Contained in the subject, in any case.",
+            examples=["order"],
+        ),
+    ] = None,
+    tag: Annotated[
+        str | None, Query(max_length=191, description="Has exactly this tag.", examples=["order"])
+    ] = None,
 ) -> Search:
     return Search(
         frozenset(map(str, status)),

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import email_search, events
 from postroom.store import emails as store
+from postroom.store.batches.rows import EventRow
 from postroom.store.email_search import EmailFilter
 from postroom.store.emails import EmailDetails
 from postroom.tenancy.entitlements import Area
 from postroom.types.events import EventType
+from postroom.types.permissions import Permission
 from postroom.types.scopes import Scope
 from postroom.types.status import EmailStatus
 from postroom.web.api.access import access
@@ -25,10 +27,11 @@ from postroom.web.api.domain_object import UNKNOWN_DOMAIN, DomainId, own_domain
 from postroom.web.api.email_object import EmailOut, RecipientOut, email_fields, recipient_out
 from postroom.web.api.email_search import METADATA, CurrentSearch, Interaction, Search
 from postroom.web.api.errors import invalid, not_found
-from postroom.web.api.json_out import Data, Timestamp
+from postroom.web.api.json_out import Data
 from postroom.web.api.pages import Page, Simple, page
 from postroom.web.api.period import DateFrom, DateTo, Period
 from postroom.web.api.route import routes
+from postroom.web.api.shown import AddressText, ConfigId, CreatedAt, Line, MailId, UpdatedAt, Word, limited
 
 MOST_PAGES, MOST_ROWS = 100, 1000
 
@@ -37,26 +40,41 @@ _SCOPES = (Scope.EMAIL_FULL, Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL)
 
 
 class ListedEmail(EmailOut):
-    to: str = Field(description="The recipient's address.", examples=["ada@example.org"])
-    domain_id: str = Field(description="Of the sender's domain.", examples=["65qngkdovk8lwr12"])
-    message_id: str = Field(description="Of its message.", examples=[_ID])
-    interaction: list[Interaction] = Field(description="What the recipient did with it.", examples=[[]])
-    suppression_reason: str | None = Field(description="Why nothing was sent.", examples=["hard_bounced"])
-    metadata: dict[str, str] | None = Field(
+    to: AddressText = Field(description="The recipient's address.", examples=["ada@example.org"])
+    domain_id: ConfigId = Field(description="Of the sender's domain.", examples=["65qngkdovk8lwr12"])
+    message_id: MailId = Field(description="Of its message.", examples=[_ID])
+    interaction: Annotated[list[Interaction], limited(maxItems=5)] = Field(
+        description="What the recipient did with it.", examples=[[]]
+    )
+    suppression_reason: Word | None = Field(description="Why nothing was sent.", examples=["hard_bounced"])
+    metadata: dict[str, Word] | None = Field(
         description="What the request gave; null if nothing.", examples=[{"order": "4711"}]
+    )
+    settings: dict[str, bool] | None = Field(
+        description="The tracking that the request asked for; null if it left that to the domain.",
+        examples=[{"track_opens": True}],
     )
 
 
 class EventOut(BaseModel):
-    id: str = Field(description="Of what happened.", examples=[_ID])
+    id: MailId = Field(description="Of what happened.", examples=[_ID])
     type: EventType = Field(description="What happened.", examples=["delivered"])
-    created_at: Timestamp
-    updated_at: Timestamp
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    suppression_reason: Word | None = Field(
+        description="Only of `suppressed`: which list.", examples=["hard_bounced"]
+    )
+    reason: Line | None = Field(
+        description="Postroom's own: why, in our words and those of the recipient's server; null if there are none.",
+        examples=["550 5.1.1 no such user"],
+    )
 
 
 class ShownEmail(ListedEmail):
-    recipient: RecipientOut
-    activity: list[EventOut] = Field(description="What happened to it, in that order.")
+    recipient: RecipientOut = Field(description="Whose copy it is.")
+    activity: Annotated[list[EventOut], limited(maxItems=10_000)] = Field(
+        description="What happened to it, in that order."
+    )
 
 
 def router(api: Api) -> APIRouter:
@@ -68,7 +86,7 @@ def router(api: Api) -> APIRouter:
         response_model=Simple[ListedEmail],
         openapi_extra={"parameters": [METADATA]},
     )
-    @access(*_SCOPES, area=Area.ACTIVITY)
+    @access(*_SCOPES, Permission.READ_EMAIL, area=Area.ACTIVITY)
     async def index(
         caller: CurrentCaller,
         search: CurrentSearch,
@@ -102,19 +120,30 @@ def router(api: Api) -> APIRouter:
         return found
 
     @resource.get("/email/{email_id}", summary="Get an email")
-    @access(*_SCOPES)
+    @access(*_SCOPES, Permission.READ_EMAIL)
     async def show(found: Annotated[EmailDetails, Depends(asked)]) -> Data[ShownEmail]:
         """An email with everything that happened to it."""
         async with api.database.read() as connection:
             [fields] = await _listed(connection, found.account_id, [found])
             happened = await events.of_email(connection, found.account_id, found.id)
-        activity = [
-            EventOut(id=event.id, type=EventType(event.type), created_at=event.at, updated_at=event.at)
-            for event in happened
-        ]
+        activity = list(map(_event_out, happened))
         return Data(data=ShownEmail(**fields, recipient=recipient_out(found), activity=activity))
 
     return resource
+
+
+def _event_out(event: EventRow) -> EventOut:
+    detail = json.loads(event.detail)
+    suppressed = event.type == EventType.SUPPRESSED
+    why = [] if suppressed else [detail[name] for name in ("reason", "reply") if detail.get(name)]
+    return EventOut(
+        id=event.id,
+        type=EventType(event.type),
+        created_at=event.at,
+        updated_at=event.at,
+        suppression_reason=detail.get("reason") if suppressed else None,
+        reason=": ".join(why) or None,
+    )
 
 
 def _wanted(account_id: str, domain_id: str, period: Period, search: Search) -> EmailFilter:
@@ -148,6 +177,7 @@ async def _listed(
             "interaction": [],
             "suppression_reason": reasons.get(email.id),
             "metadata": json.loads(email.metadata or "null") or None,
+            "settings": json.loads(email.settings or "null") or None,
         }
         for email in emails
     ]

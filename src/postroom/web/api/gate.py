@@ -1,4 +1,5 @@
-"""What every request passes before its endpoint: HTTPS, token, account, quota and rate, scope. In this order.
+"""What every request passes before its endpoint: HTTPS, token, account, quota and rate, scope. In this order. Who brings
+no token at all may be a person who is signed in (`persons`).
 
 Nothing of the body is read until all of them are content. What costs nothing comes from memory; the database is asked
 only for what is not cached.
@@ -18,11 +19,12 @@ from postroom.tenancy.entries import AccountState, Bearer
 from postroom.tenancy.tokens import SHAPE
 from postroom.types import refusals
 from postroom.types.refusals import Refused
-from postroom.web.api.access import Access
+from postroom.web.api.access import ID, Access
 from postroom.web.api.api import Api
 from postroom.web.api.body import SMALL_BODY, Memory
 from postroom.web.api.call import Call, Caller
 from postroom.web.api.errors import ApiError, not_found, refused
+from postroom.web.api.persons import PersonGate
 from postroom.web.api.quota import quota_reset
 from postroom.web.api.rates import Windows
 
@@ -32,12 +34,12 @@ MOST_WELCOME = 20_000
 """Tokens remembered as good once: a neighbour's flood of unknown ones does not shut them out."""
 
 _BEARER = re.compile(rb"bearer +([^ ]+) *", re.IGNORECASE)
-_ID = re.compile(r"[0-9a-z]{16}|[0-9a-f]{24}")
 
 
 class Gate:
     def __init__(self, api: Api) -> None:
         self._api = api
+        self.persons = PersonGate(api)
         self._rates = Windows()
         self._unknown = Windows()
         self._welcome: set[bytes] = set()
@@ -53,26 +55,32 @@ class Gate:
         """Who calls. Raises ApiError when a gate is shut; `call` is told what goes into the answer's header."""
         if not call.secure:
             raise self._refuse(call, Refused(refusals.HTTPS_REQUIRED))
-        bearer = await self._bearer(call, headers)
+        secret = _token(headers)
+        if secret is None:
+            if not any(name == b"authorization" for name, _ in headers):
+                return await self.persons.admit(call, headers, path, access)
+            raise self._refuse(call, Refused(refusals.TOKEN_INVALID))
+        bearer = await self._bearer(call, secret)
         account = await self._account(call, bearer)
-        caller = call.caller = Caller(account, bearer.id, bearer.domain_id, bearer.scopes, call.client)
+        caller = call.caller = Caller(
+            account, bearer.id, bearer.name, bearer.domains, bearer.scopes, call.client
+        )
         state = admit.account_state(account, self._api.config)
         if state is not None and state.rule is refusals.ACCOUNT_SUSPENDED:
             raise self._refuse(call, state)  # an account that is not approved yet may look around
-        if not all(_ID.fullmatch(value) for name, value in path.items() if name.endswith("_id")):
+        if not all(ID.fullmatch(value) for name, value in path.items() if name.endswith("_id")):
             raise not_found()  # before anything is counted, as the contract's server does with what is no id
-        allowed = entitlements(account, self._api.config.api)
-        await self._count(call, caller, allowed, access)
-        self._take(call, caller, allowed, access)
+        allowed = entitlements(account, self._api.config)
+        limited = self._take(call, caller, allowed, access)
+        await self._count(call, caller, allowed, counted=access.counted and limited is None)
+        if limited is not None:
+            raise limited
         if access.scopes and bearer.scopes.isdisjoint(access.scopes):
             needed = " or ".join(access.scopes)
             raise self._refuse(call, Refused(refusals.TOKEN_SCOPE, {"scopes": needed}))
         return caller
 
-    async def _bearer(self, call: Call, headers: Iterable[tuple[bytes, bytes]]) -> Bearer:
-        secret = _token(headers)
-        if secret is None:
-            raise self._refuse(call, Refused(refusals.TOKEN_INVALID))
+    async def _bearer(self, call: Call, secret: str) -> Bearer:
         directory, now = self._api.directory, self._api.clock.monotonic()
         known = directory.known_bearer(secret, call.client)
         if known is not None:
@@ -100,41 +108,42 @@ class Gate:
             raise self._refuse(call, Refused(refusals.TOKEN_INVALID))
         return account
 
-    async def _count(self, call: Call, caller: Caller, allowed: Entitlements, access: Access) -> None:
-        """The daily quota. A request beyond it is refused and still counts."""
+    async def _count(self, call: Call, caller: Caller, allowed: Entitlements, *, counted: bool) -> None:
+        """The daily quota. A request beyond it is refused and still counts, one beyond the limit per minute does not."""
         now = self._api.clock.now_ms()
         quota = allowed.requests_per_day
-        used = 0 if quota is None else await self._used(caller.account_id, access)
+        used = 0 if quota is None else await self._used(caller.account_id, counted=counted)
         remaining = -1 if quota is None else max(quota - used, 0)
         call.headers += [
             (b"x-apiquota-remaining", b"%d" % remaining),
             (b"x-apiquota-reset", quota_reset(quotas.next_day_ms(now)).encode()),
         ]
-        if quota is not None and used > quota and access.counted:
+        if quota is not None and used > quota and counted:
             why = Refused(refusals.REQUEST_QUOTA, {"quota": str(quota)})
             raise self._refuse(call, why, retry_after=quotas.seconds_left(now))
 
-    async def _used(self, account_id: str, access: Access) -> int:
+    async def _used(self, account_id: str, *, counted: bool) -> int:
         """How many requests there were today, with this one if it counts."""
         quota = self._api.quota
-        used = quota.count(account_id) if access.counted else quota.used(account_id)
+        used = quota.count(account_id) if counted else quota.used(account_id)
         return await quota.load(account_id) if used is None else used
 
-    def _take(self, call: Call, caller: Caller, allowed: Entitlements, access: Access) -> None:
-        """The limit per minute of the endpoint's area."""
+    def _take(self, call: Call, caller: Caller, allowed: Entitlements, access: Access) -> ApiError | None:
+        """The limit per minute of the endpoint's area; what is to be raised beyond it."""
         limit = allowed.per_minute[access.area]
         if limit is None:
-            return
+            return None
         taken = self._rates.take((caller.account_id, access.area), limit, self._api.clock.monotonic())
         call.headers += [
             (b"x-ratelimit-limit", b"%d" % limit),
             (b"x-ratelimit-remaining", b"%d" % taken.remaining),
         ]
-        if not taken.allowed:
-            reset = self._api.clock.now_ms() // 1000 + taken.seconds
-            call.headers.append((b"x-ratelimit-reset", b"%d" % reset))
-            why = Refused(refusals.REQUEST_RATE, {"limit": str(limit)})
-            raise self._refuse(call, why, retry_after=taken.seconds)
+        if taken.allowed:
+            return None
+        reset = self._api.clock.now_ms() // 1000 + taken.seconds
+        call.headers.append((b"x-ratelimit-reset", b"%d" % reset))
+        why = Refused(refusals.REQUEST_RATE, {"limit": str(limit)})
+        return self._refuse(call, why, retry_after=taken.seconds)
 
     def _refuse(self, call: Call, why: Refused, *, retry_after: int | None = None) -> ApiError:
         """The answer; the attempt is recorded where the customer finds it."""
@@ -143,7 +152,7 @@ class Gate:
             why,
             client=call.client,
             account_id=caller.account_id if caller is not None else "",
-            credential=caller.token_id if caller is not None else "",
+            credential=caller.credential_id if caller is not None else "",
         )
         return refused(why, retry_after=retry_after)
 

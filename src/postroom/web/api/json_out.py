@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def empty(status: int = 202, headers: dict[str, str] | None = None) -> Response:
 class Data(BaseModel, Generic[T]):
     """One object."""
 
-    data: T
+    data: T = Field(description="What was asked for.")
 
 
 def timestamp(milliseconds: int) -> str:

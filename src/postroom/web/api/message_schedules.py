@@ -12,6 +12,7 @@ from postroom.store import domains, interventions
 from postroom.store import message_schedules as store
 from postroom.store.domains import Domain
 from postroom.store.message_schedules import MessageSchedule, ScheduleFilter
+from postroom.types.permissions import Permission
 from postroom.types.scopes import Scope
 from postroom.web.api.access import access
 from postroom.web.api.api import Api
@@ -22,6 +23,7 @@ from postroom.web.api.json_out import Data, Timestamp, empty
 from postroom.web.api.messages import MessageShort
 from postroom.web.api.pages import Counted, CurrentPage
 from postroom.web.api.route import routes
+from postroom.web.api.shown import CreatedAt, MailId, Sentence, Word
 
 TOO_LATE = (
     "This message is scheduled to be sent shortly or has already been sent, it's not possible to delete it."
@@ -35,17 +37,17 @@ class Status(StrEnum):
 
 
 class ScheduleOut(BaseModel):
-    message_id: str = Field(description="Of the message.", examples=["0195f0c2a7d1000001a2b3c4"])
-    subject: str = Field(description="Decoded, its first 255 characters.", examples=["Your order"])
-    send_at: Timestamp
+    message_id: MailId = Field(description="Of the message.", examples=["0195f0c2a7d1000001a2b3c4"])
+    subject: Word = Field(description="Decoded, its first 255 characters.", examples=["Your order"])
+    send_at: Timestamp = Field(description="When it is to be sent, in UTC.")
     status: Status = Field(description="`error`: it could not be sent to anybody.", examples=["scheduled"])
-    status_message: str | None = Field(description="Why it could not.", examples=[None])
-    created_at: Timestamp
+    status_message: Sentence | None = Field(description="Why it could not.", examples=[None])
+    created_at: CreatedAt
 
 
 class ShownSchedule(ScheduleOut):
     domain: DomainShort | None = Field(description="Null if it has been deleted.")
-    message: MessageShort
+    message: MessageShort = Field(description="The message, which has the same id.")
 
 
 def router(api: Api) -> APIRouter:
@@ -54,7 +56,7 @@ def router(api: Api) -> APIRouter:
     @resource.get(
         "/message-schedules", summary="List scheduled messages", response_model=Counted[ScheduleOut]
     )
-    @access(Scope.EMAIL_FULL)
+    @access(Scope.EMAIL_FULL, Permission.READ_EMAIL)
     async def index(
         caller: CurrentCaller,
         page: CurrentPage,
@@ -64,7 +66,8 @@ def router(api: Api) -> APIRouter:
         """Those that are to be sent last come first. What was deleted is not listed."""
         if domain_id is not None and await own_domain(api, caller, domain_id) is None:
             raise invalid(UNKNOWN_DOMAIN)
-        wanted = ScheduleFilter(caller.account_id, domain_id or caller.domain_id, status)
+        asked_of = caller.domains if domain_id is None else {domain_id}
+        wanted = ScheduleFilter(caller.account_id, asked_of, status)
         async with api.database.read() as connection:
             total = await store.count(connection, wanted)
             found = await store.page(connection, wanted, offset=page.offset, limit=page.limit)
@@ -81,7 +84,7 @@ def router(api: Api) -> APIRouter:
         return found
 
     @resource.get("/message-schedules/{message_id}", summary="Get a scheduled message")
-    @access(Scope.EMAIL_FULL)
+    @access(Scope.EMAIL_FULL, Permission.READ_EMAIL)
     async def show(found: Annotated[MessageSchedule, Depends(asked)]) -> Data[ShownSchedule]:
         """A scheduled message."""
         async with api.database.read() as connection:
@@ -89,7 +92,7 @@ def router(api: Api) -> APIRouter:
         return Data(data=_shown(found, domain))
 
     @resource.delete("/message-schedules/{message_id}", summary="Delete a scheduled message", status_code=204)
-    @access(Scope.EMAIL_FULL)
+    @access(Scope.EMAIL_FULL, Permission.CONTROL_SENDINGS)
     async def delete(
         caller: CurrentCaller, found: Annotated[MessageSchedule | None, Depends(scheduled)]
     ) -> Response:

@@ -5,14 +5,15 @@ An endpoint declares its models, its status codes and examples; everything here 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from postroom import __version__
-from postroom.web.api.access import Access
+from postroom.tenancy.entitlements import Area
+from postroom.web.api.access import ID, Access
 from postroom.web.api.route import ApiRoute
 
 Document = dict[str, Any]
@@ -22,20 +23,34 @@ ABOUT = """Send email and see what became of it.
 Every request carries `Authorization: Bearer <token>`. Bodies and answers are JSON. `null` and `""` in a body are the
 same as leaving the field out; unknown fields are ignored. Lists in a query are written `name[]=a&name[]=b`."""
 
+_REQUIRED = "The name field is required. #MS42209"
+_LONGEST = 65_536
+"""Characters of a text about what is wrong: it may quote what was sent."""
+
+
+def _text(about: str, example: str) -> dict[str, Any]:
+    return {"type": "string", "maxLength": _LONGEST, "description": about, "examples": [example]}
+
+
 _ERROR = {
     "type": "object",
     "required": ["message"],
-    "properties": {"message": {"type": "string", "description": "What went wrong, in a sentence."}},
+    "properties": {"message": _text("What went wrong, in a sentence.", "Unauthenticated.")},
 }
 _INVALID = {
     "type": "object",
     "required": ["message", "errors"],
     "properties": {
-        "message": {"type": "string", "description": "The first error, and how many more there are."},
+        "message": _text("The first error, and how many more there are.", f"{_REQUIRED} (and 1 more error)"),
         "errors": {
             "type": "object",
             "description": "Path of a field, like `to.0.email`, to what is wrong with it.",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "additionalProperties": {
+                "type": "array",
+                "maxItems": 1000,
+                "items": {"type": "string", "maxLength": _LONGEST},
+            },
+            "examples": [{"name": [_REQUIRED]}],
         },
     },
 }
@@ -64,8 +79,8 @@ _ERRORS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "Invalid",
         "Fields are wrong; all of them are named.",
         {
-            "message": "The name field is required. #MS42209",
-            "errors": {"name": ["The name field is required. #MS42209"]},
+            "message": _REQUIRED,
+            "errors": {"name": [_REQUIRED]},
         },
     ),
     "429": (
@@ -84,6 +99,8 @@ _ALWAYS, _WITH_BODY, _WITH_INPUT, _WITH_ID = (
     "422",
     "404",
 )
+_SHORT_IDS = {"domain"}
+"""What is configured has ids of 16 characters, mail of 24."""
 _HEADERS = {
     "X-Request-Id": (
         "string",
@@ -97,8 +114,8 @@ _HEADERS = {
 }
 
 
-def document(app: FastAPI) -> Document:
-    """The whole document. Takes a while: not for the event loop."""
+def document(app: FastAPI, per_minute: Mapping[Area, int | None]) -> Document:
+    """The whole document; `per_minute` are the limits it names. Takes a while: not for the event loop."""
     made = get_openapi(title=app.title, version=__version__, description=ABOUT, routes=app.routes)
     made["servers"] = [{"url": "/v1"}]
     made["security"] = [{"token": []}]
@@ -119,7 +136,7 @@ def document(app: FastAPI) -> Document:
         name: _response(status, about, example) for status, (name, about, example) in _ERRORS.items()
     }
     for route, method in _endpoints(app):
-        _finish(made["paths"][route.path_format][method], route.access)
+        _finish(made["paths"][route.path_format][method], route.access, per_minute[route.access.area])
     return made
 
 
@@ -130,8 +147,8 @@ def _endpoints(app: FastAPI) -> Iterator[tuple[ApiRoute, str]]:
                 yield route, method.lower()
 
 
-def _finish(operation: dict[str, Any], access: Access) -> None:
-    """Errors, headers and scopes of one endpoint."""
+def _finish(operation: dict[str, Any], access: Access, per_minute: int | None) -> None:
+    """Errors, headers, ids, scopes and limit of one endpoint."""
     answers = operation["responses"]
     answers.pop("422", None)  # FastAPI's own shape
     for answer in answers.values():
@@ -141,14 +158,26 @@ def _finish(operation: dict[str, Any], access: Access) -> None:
     statuses = set(_ALWAYS)
     if "requestBody" in operation:
         statuses.update(_WITH_BODY, {_WITH_INPUT})
-    if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
-        statuses.add(_WITH_ID)
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            statuses.add(_WITH_ID)
+            parameter |= _id(parameter["name"])
     if operation.get("parameters"):
         statuses.add(_WITH_INPUT)
     for status in sorted(statuses - set(answers)):
         answers[status] = {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
     operation["x-scopes"] = [str(scope) for scope in access.scopes]
+    operation["x-permissions"] = [str(permission) for permission in access.permissions]
     operation["x-rate-limit"] = str(access.area)
+    operation["x-requests-per-minute"] = per_minute
+
+
+def _id(name: str) -> dict[str, Any]:
+    """What stands in the path; `gate` answers 404 to what looks otherwise."""
+    what = name.removesuffix("_id").replace("_", " ")
+    example = "65qngkdovk8lwr12" if what in _SHORT_IDS else "0195f0c2a7d1000001a2b3c4"
+    schema = {"type": "string", "pattern": f"^({ID.pattern})$", "maxLength": 24}
+    return {"description": f"The id of the {what}.", "schema": schema, "example": example}
 
 
 def _header(kind: str, about: str, example: object) -> dict[str, Any]:

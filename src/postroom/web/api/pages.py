@@ -19,57 +19,62 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 
+from postroom.web.api.shown import Count, Url, Word, limited
+
 T = TypeVar("T")
 
 LEAST, MOST, DEFAULT = 10, 100, 25
 MOST_PAGES = 100_000
 
+_LIST = "https://mail.example.com/v1/messages"
+_URL = f"{_LIST}?page=2"
+
 
 class Links(BaseModel):
     """`last` is null where the number of pages is not known."""
 
-    first: str
-    last: str | None
-    prev: str | None
-    next: str | None
+    first: Url = Field(description="The first page.", examples=[_URL])
+    last: Url | None = Field(description="The last page; null where it is not known.", examples=[None])
+    prev: Url | None = Field(description="The page before; null on the first.", examples=[None])
+    next: Url | None = Field(description="The page after; null on the last.", examples=[_URL])
 
 
 class SimpleMeta(BaseModel):
     """`from` and `to` are the numbers of the first and last row here; null on an empty page."""
 
-    current_page: int
-    from_: int | None = Field(alias="from")
-    path: str
-    per_page: int | str
-    to: int | None
+    current_page: Count = Field(description="The number of this page.", examples=[1])
+    from_: Count | None = Field(alias="from", description="The first row here.", examples=[1])
+    path: Url = Field(description="The list.", examples=[_LIST])
+    per_page: Count | Word = Field(description="Rows a page; text in some lists.", examples=[25])
+    to: Count | None = Field(description="The last row here.", examples=[25])
 
 
 class PageLink(BaseModel):
-    url: str | None
-    label: str
-    active: bool
+    url: Url | None = Field(description="Null where there is none.", examples=[_URL])
+    label: Word = Field(description="A number or a word, as HTML.", examples=["2"])
+    active: bool = Field(description="It is this page.", examples=[False])
 
 
 class CountedMeta(SimpleMeta):
-    last_page: int
-    links: list[PageLink]
-    total: int
+    last_page: Count = Field(description="The number of the last page.", examples=[3])
+    links: Annotated[list[PageLink], limited(maxItems=20)] = Field(description="Links to pages, for people.")
+    total: Count = Field(description="Rows of all pages.", examples=[60])
 
 
 class Simple(BaseModel, Generic[T]):
     """A page of a list whose length is not known."""
 
-    data: list[T]
-    links: Links
-    meta: SimpleMeta
+    data: Annotated[list[T], limited(maxItems=1000)] = Field(description="The rows of this page.")
+    links: Links = Field(description="Other pages.")
+    meta: SimpleMeta = Field(description="Which page this is.")
 
 
 class Counted(BaseModel, Generic[T]):
     """A page of a list whose length is known."""
 
-    data: list[T]
-    links: Links
-    meta: CountedMeta
+    data: Annotated[list[T], limited(maxItems=MOST)] = Field(description="The rows of this page.")
+    links: Links = Field(description="Other pages.")
+    meta: CountedMeta = Field(description="Which page this is, and how many there are.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def _seconds(value: Any) -> int:
 Seconds = Annotated[
     int,
     BeforeValidator(_seconds),
-    WithJsonSchema({"type": "string", "examples": ["1769850300", "2026-01-31 09:05:00"]}),
+    WithJsonSchema({"type": "string", "maxLength": 19, "examples": ["1769850300", "2026-01-31 09:05:00"]}),
 ]
 """Seconds since 1970, given as such or as `YYYY-MM-DD HH:MM:SS` in UTC."""
 

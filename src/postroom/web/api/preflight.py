@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from postroom.accept import admit
 from postroom.tenancy.entitlements import Area
 from postroom.types import refusals
+from postroom.types.permissions import Permission
 from postroom.types.scopes import Scope
 from postroom.web.api.access import access
 from postroom.web.api.api import Api
@@ -22,22 +23,23 @@ from postroom.web.api.sending.context import context_of
 from postroom.web.api.sending.read import read
 from postroom.web.api.sending.request import EmailRequest
 from postroom.web.api.sending.schema import ShownAs
+from postroom.web.api.shown import Sentence, Word, limited
 from postroom.web.preflight.report import Finding, Report, Verdict
 from postroom.wire.template import TemplateCache
 
 
 class FindingOut(BaseModel):
-    id: str = Field(description="The check.", examples=["signature"])
+    id: Word = Field(description="The check.", examples=["signature"])
     verdict: Verdict = Field(
         description="`fail`: refused, or it reaches nobody as it is; `warn`: it would go out, and this may hurt.",
         examples=["pass"],
     )
-    evidence: str = Field(
+    evidence: Sentence = Field(
         description="What was seen.",
         examples=["Verified with the TXT record pr1._domainkey.example.com: good."],
     )
-    fix: str = Field(description="How to mend it; empty when there is nothing to mend.", examples=[""])
-    rule: str = Field(
+    fix: Sentence = Field(description="How to mend it; empty when there is nothing to mend.", examples=[""])
+    rule: Word = Field(
         description="The entry of the catalogue of refusals, when this would refuse the message; else empty.",
         examples=[""],
     )
@@ -46,7 +48,9 @@ class FindingOut(BaseModel):
 class PreflightOut(BaseModel):
     verdict: Verdict = Field(description="The worst of all.", examples=["pass"])
     accepted: bool = Field(description="Whether the message would be accepted now.", examples=[True])
-    findings: list[FindingOut]
+    findings: Annotated[list[FindingOut], limited(maxItems=10_000)] = Field(
+        description="What each check found."
+    )
 
 
 def router(api: Api) -> APIRouter:
@@ -54,7 +58,7 @@ def router(api: Api) -> APIRouter:
     cache = TemplateCache()
 
     @resource.post("/preflight", summary="Check an email without sending it")
-    @access(Scope.EMAIL_FULL, area=Area.EMAIL, large_body=True)
+    @access(Scope.EMAIL_FULL, Permission.CONTROL_SENDINGS, area=Area.EMAIL, large_body=True)
     async def preflight(
         caller: CurrentCaller, body: Annotated[Any, ShownAs(EmailRequest), Body()]
     ) -> Data[PreflightOut]:

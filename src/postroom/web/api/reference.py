@@ -55,6 +55,10 @@ def page(document: Document) -> str:
     )
 
 
+def _either(names: list[str], *, otherwise: str) -> str:
+    return " or ".join(f"<code>{escape(name)}</code>" for name in names) or otherwise
+
+
 class _Endpoint:
     def __init__(self, document: Document, verb: str, path: str, operation: dict[str, Any]) -> None:
         self._document = document
@@ -64,13 +68,18 @@ class _Endpoint:
 
     def section(self) -> str:
         operation = self._operation
-        scopes = " or ".join(f"<code>{escape(scope)}</code>" for scope in operation["x-scopes"]) or "any"
+        scopes = _either(operation["x-scopes"], otherwise="any")
+        permissions = _either(
+            operation["x-permissions"], otherwise="none" if operation["x-scopes"] else "any"
+        )
+        limit = operation["x-requests-per-minute"]
+        allowed = f"{limit}, shared by all of <code>{operation['x-rate-limit']}</code>" if limit else "none"
         return "\n".join(
             (
                 f'<section id="{operation["operationId"]}"><h3>{escape(operation["summary"])}</h3>',
                 f'<p><code><span class="verb">{self._verb.upper()}</span> /v1{escape(self._path)}</code></p>',
                 _paragraphs(operation.get("description", "")),
-                f'<p class="note">Scope: {scopes}. Limit per minute: {escape(operation["x-rate-limit"])}.</p>',
+                f'<p class="note">Scope: {scopes}. Permission of a person: {permissions}. Limit per minute: {allowed}.</p>',
                 self._parameters(),
                 self._body(),
                 "<h4>Answers</h4>",
@@ -118,16 +127,17 @@ class _Endpoint:
                 yield from self._fields(field, f"{prefix}{name}.", depth + 1)
 
     def _kind(self, schema: dict[str, Any]) -> str:
-        """The type with its limits: "string, at most 50"."""
-        nullable = " or null" if _nullable(schema) else ""
-        schema = self._chosen(schema)
+        """The type with its limits: "string, at most 50", "object or null"."""
+        schema = self._resolved(schema)
+        if "anyOf" in schema:
+            return " or ".join(map(self._kind, schema["anyOf"]))
         if schema.get("type") == "array":
             limit = f", at most {schema['maxItems']}" if "maxItems" in schema else ""
-            return f"list of {self._kind(schema['items'])}{limit}{nullable}"
+            return f"list of {self._kind(schema['items'])}{limit}"
         if "enum" in schema:
-            return "one of " + ", ".join(map(str, schema["enum"])) + nullable
+            return "one of " + ", ".join(map(str, schema["enum"]))
         limits = [
-            f"{words} {schema[key]}"
+            f"{words} {schema[key]:.15g}"
             for key, words in (
                 ("minimum", "from"),
                 ("maximum", "to"),
@@ -136,7 +146,7 @@ class _Endpoint:
             )
             if key in schema
         ]
-        return ", ".join([str(schema.get("format") or schema.get("type", "any")), *limits]) + nullable
+        return ", ".join([str(schema.get("format") or schema.get("type", "any")), *limits])
 
     def _example(self, content: dict[str, Any]) -> Any:
         return content["example"] if "example" in content else self._sample(content["schema"])
@@ -174,10 +184,6 @@ class _Endpoint:
         for part in value["$ref"].removeprefix("#/").split("/"):
             found = found[part]
         return self._resolved(found)
-
-
-def _nullable(schema: dict[str, Any]) -> bool:
-    return any(choice.get("type") == "null" for choice in schema.get("anyOf", ()))
 
 
 def _table(rows: list[tuple[str, str, bool, str]]) -> str:

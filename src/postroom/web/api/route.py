@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.utils import get_dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 
 from postroom.errors import NotFoundError, PostroomError, StorageUnavailableError
@@ -18,10 +19,10 @@ from postroom.types import refusals
 from postroom.types.refusals import Refused
 from postroom.web.api import body, query
 from postroom.web.api.access import Access, access_of
-from postroom.web.api.call import call_of
+from postroom.web.api.body import Memory
+from postroom.web.api.call import Call, call_of
 from postroom.web.api.direct import is_direct
 from postroom.web.api.errors import ApiError, failed, invalid, not_found, refused
-from postroom.web.api.gate import Gate
 from postroom.web.api.json_out import Json
 from postroom.web.api.words import fields_of
 
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 
 RETRY_AFTER = 5
 """Seconds, when the database does not answer."""
+
+SAFE = frozenset({"GET", "HEAD"})
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -50,12 +53,36 @@ def _operation_id(route: APIRoute) -> str:
     return route.name if route.name == resource else f"{resource}_{route.name}"
 
 
+class Admitted(Protocol):
+    """Who was let in. The memory for large bodies is counted by `account_id`."""
+
+    @property
+    def account_id(self) -> str: ...
+
+
+class Door(Protocol):
+    """Lets callers in: `gate.Gate` those of the API, and the console has its own."""
+
+    bodies: Memory
+
+    def largest_body(self, access: Access) -> int:
+        """In octets."""
+
+    async def admit(
+        self, call: Call, headers: Sequence[tuple[bytes, bytes]], path: dict[str, str], access: Access
+    ) -> Admitted:
+        """Raises ApiError."""
+
+
 class ApiRoute(APIRoute):
     @cached_property
     def access(self) -> Access:
-        return access_of(self.endpoint)
+        return replace(access_of(self.endpoint), changes=not SAFE.issuperset(self.methods or ()))
 
     def get_route_handler(self) -> Handler:
+        about_one = bool(self.param_convertors)  # an object that the path names, and that may not be there
+        if about_one:
+            self.dependant.dependencies.append(get_dependant(path=self.path_format, call=_readable))
         endpoint = _called(self.endpoint) if is_direct(self.endpoint) else super().get_route_handler()
         access = self.access
         takes_body = self.body_field is not None
@@ -64,15 +91,19 @@ class ApiRoute(APIRoute):
         async def handle(request: Request) -> Response:
             call = call_of(request.scope)
             call.route = self.path_format
-            gate: Gate = request.app.state.gate
+            gate: Door = request.app.state.gate
             ours = _Request(request.scope, request.receive)
-            ours.arrays = arrays
             try:
                 caller = await gate.admit(call, request.scope["headers"], request.path_params, access)
-                if not takes_body:
-                    return await endpoint(ours)
                 with gate.bodies.lease(caller.account_id) as lease:
-                    ours.value = await body.read(request, lease, gate.largest_body(access))
+                    try:
+                        ours.parameters = query.read(request.scope["query_string"], arrays)
+                        if takes_body:
+                            ours.value = await body.read(request, lease, gate.largest_body(access))
+                    except ApiError as error:
+                        if not about_one:
+                            raise
+                        ours.unreadable = error
                     return await endpoint(ours)
             except ApiError as error:
                 return error.response()
@@ -109,10 +140,14 @@ def _sentence(text: str) -> str:
 
 
 class _Request(Request):
-    """FastAPI finds the body already decoded, and the query's arrays in one spelling."""
+    """FastAPI finds the body already decoded, and the query's arrays in one spelling.
+
+    `unreadable`: why there is no body or query; see `_readable`.
+    """
 
     value: Any = None
-    arrays: frozenset[str] = frozenset()
+    parameters: query.Query = query.EMPTY
+    unreadable: ApiError | None = None
 
     async def body(self) -> bytes:
         return b"{}"
@@ -121,7 +156,11 @@ class _Request(Request):
         return self.value
 
     @property
-    def query_params(self) -> QueryParams:
-        if not hasattr(self, "_query_params"):
-            self._query_params = query.read(self.scope["query_string"], self.arrays)
-        return self._query_params
+    def query_params(self) -> query.Query:
+        return self.parameters
+
+
+async def _readable(request: Request) -> None:
+    """The last dependency where the path names an object: one that is not there is 404 whatever else is wrong (H01)."""
+    if isinstance(request, _Request) and request.unreadable is not None:
+        raise request.unreadable

@@ -15,7 +15,8 @@ A node takes a batch for one group and gives it back, moved on, with what became
 If it dies in between, the batch is free again when its time is over (SQLite: at the start) and the group is done
 anew. Each message has an idempotency key of batch and position, written in its own transaction: what was kept before
 is found by it and not kept again, whoever else works on it. When something could not be stored the group is tried
-again later; accepted means kept.
+again later; accepted means kept. Only a batch whose body has been missing from the blob store for an hour
+ends as failed: it says which emails were not sent, and the operator hears of it.
 """
 
 from postroom.web.bulk.intake import keep

@@ -10,16 +10,19 @@ from inspect import isawaitable
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.accept.api import Accepted, Sender, SendRequest
 from postroom.errors import StorageUnavailableError
-from postroom.store import idempotency_keys, tokens
+from postroom.store import idempotency_keys, memberships, tokens
 from postroom.store.bulk_emails import BulkEmail
 from postroom.tenancy import templates
+from postroom.tenancy.grants import Grant
 from postroom.tenancy.templates import StoredTemplate
 from postroom.types import refusals
 from postroom.types.draft import Idempotency
 from postroom.types.parts import Mailbox
+from postroom.types.permissions import Permission, Role
 from postroom.types.refusals import Refused
 from postroom.web.api.body import off_loop
 from postroom.web.api.errors import ApiError, refused
@@ -47,6 +50,13 @@ def keys(bulk: BulkEmail, first: int, count: int) -> list[str]:
     return [f" bulk {bulk.id} {position}" for position in range(first, first + count)]
 
 
+async def kept_before(tools: Tools, bulk: BulkEmail, used: list[str]) -> dict[str, Accepted]:
+    """By key, when a group was begun by somebody who died."""
+    async with tools.database.read() as connection:
+        found = await idempotency_keys.of(connection, bulk.account_id, used, tools.clock.steady_ms())
+    return {key: Accepted.decode(one.answer) for key, one in found.items()}
+
+
 class Group:
     """`run` once."""
 
@@ -60,7 +70,7 @@ class Group:
 
     async def run(self) -> Results:
         """Raises StorageUnavailableError when the group has to be done again; what was kept is not kept twice."""
-        before = await self._kept_before()
+        before = await kept_before(self._tools, self._bulk, self._keys)
         left = []
         for number, key in enumerate(self._keys):
             if key in before:
@@ -76,22 +86,16 @@ class Group:
             await _all([self._send(number, sender, request) for number, request in requests])
         return self._results
 
-    async def _kept_before(self) -> dict[str, Accepted]:
-        """By key, when the group was begun by somebody who died."""
-        async with self._tools.database.read() as connection:
-            now = self._tools.clock.steady_ms()
-            found = await idempotency_keys.of(connection, self._bulk.account_id, self._keys, now)
-        return {key: Accepted.decode(used.answer) for key, used in found.items()}
-
     async def _sender(self) -> Sender | Refused:
         """Who sent the batch, if they still may."""
+        account_id, credential_id = self._bulk.account_id, self._bulk.token_id
         async with self._tools.database.read() as connection:
-            token = await tokens.get(connection, self._bulk.token_id, self._bulk.account_id)
-        found = self._tools.directory.account(self._bulk.account_id)
+            grant = await _may_send(connection, account_id, credential_id)
+        found = self._tools.directory.account(account_id)
         account = await found if isawaitable(found) else found
-        if token is None or token.paused or account is None:
+        if grant is None or account is None:
             return Refused(refusals.BULK_TOKEN_GONE)
-        return Sender(account, token.id, token.domain_id)
+        return Sender(account, credential_id, grant.domains)
 
     async def _templates(self, left: list[int]) -> dict[str, StoredTemplate]:
         """Those that the objects name, in the version they had when the batch came."""
@@ -159,6 +163,17 @@ class Group:
         self._results.errors[self._first + number] = error.fields or {"body": [error.message]}
         account_id, token_id = self._bulk.account_id, self._bulk.token_id
         self._tools.refusals.add(recorded, client="", account_id=account_id, credential=token_id)
+
+
+async def _may_send(connection: AsyncConnection, account_id: str, credential_id: str) -> Grant | None:
+    """What the token or the person behind a batch may do now; None: not send any more."""
+    token = await tokens.get(connection, credential_id, account_id)
+    if token is not None:
+        domains = None if token.domain_id is None else frozenset({token.domain_id})
+        return None if token.paused else Grant(Role.CUSTOM_USER, frozenset(Permission), domains)
+    membership = await memberships.get(connection, account_id, credential_id)
+    grant = None if membership is None else Grant.of(membership)
+    return grant if grant is not None and Permission.CONTROL_SENDINGS in grant.permissions else None
 
 
 async def _all(sent: Sequence[Coroutine[Any, Any, None]]) -> None:

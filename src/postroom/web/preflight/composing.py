@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from functools import partial
 
@@ -72,10 +72,10 @@ def _made(
 
 def _rendered(draft: Draft, failed: dict[str, str]) -> Finding:
     if not failed:
-        return Finding.passed("render", f"Rendered for {len(draft.envelope.recipients)} recipients.")
+        return Finding.passed("render", f"Rendered for {_recipients(draft.envelope.recipients)}.")
     told = "; ".join(f"{address}: {why}" for address, why in list(failed.items())[:NAMED])
     fix = "Correct the template, or give these recipients the values it needs."
-    return Finding("render", Verdict.FAIL, f"It fails for {len(failed)} recipients. {told}", fix)
+    return Finding("render", Verdict.FAIL, f"It fails for {_recipients(failed)}. {told}", fix)
 
 
 def _unbuilt(failed: dict[str, str]) -> Finding:
@@ -108,3 +108,7 @@ def _body(made: Composed, begun: bytes, open_blob: OpenBlob) -> Iterator[bytes]:
         with open_blob(made.blob, made.offset) as file:
             while chunk := file.read(CHUNK):
                 yield chunk
+
+
+def _recipients(some: Sized) -> str:
+    return f"{len(some)} recipient{'s' if len(some) != 1 else ''}"

@@ -16,6 +16,7 @@ from postroom.runtime.dns import DnsUnavailableError, NoSuchDomainError, Resolve
 from postroom.runtime.ids import mail_id
 from postroom.store.database import Database
 from postroom.tenancy import dns_check, domains
+from postroom.tenancy.dns_records import Hosts
 from postroom.tenancy.entries import AccountState, Credential
 from postroom.types import refusals
 from postroom.types.draft import Content, Draft
@@ -111,6 +112,8 @@ class Preflight:
             await rules.quota(parts.database, parts.config, candidate, now),
             await rules.suppressed(parts.database, candidate, candidate.domain.id, now),
         ]
+        if candidate.domain.send_paused:
+            report.findings.append(rules.paused(candidate.domain.name))
         sandbox = candidate.domain.mode == domains.SANDBOX
         report.findings += await self._composed(draft, now, sandbox=sandbox)
         if sandbox:
@@ -122,9 +125,9 @@ class Preflight:
             return
         report.findings.append(Finding.passed("delivery-mode", "live"))
         domain = await domains.find(parts.database, candidate.domain.id)
-        bounce_host = parts.config.server.bounce_host
-        looked = await dns_check.look(parts.database, parts.resolver, domain, bounce_host=bounce_host)
-        report.findings += records.of_sender(looked.findings)
+        hosts = Hosts.of(parts.config.server)
+        looked = await dns_check.look(parts.database, parts.resolver, domain, hosts)
+        report.findings += records.of_sender(looked.sending)
         report.findings.append(records.alignment(candidate.authors[0], candidate.domain))
         await self._recipients(report, candidate)
 

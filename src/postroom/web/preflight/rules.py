@@ -44,6 +44,11 @@ async def quota(database: Database, config: Config, candidate: admit.Candidate, 
     return Finding.refused("daily-quota", quota_refusal(most, used, now))
 
 
+def paused(domain: str) -> Finding:
+    fix = f"Resume it: `postroom domain resume {domain}`."
+    return Finding("sending", Verdict.WARN, f"Sending from {domain} is paused; it would be kept.", fix)
+
+
 async def suppressed(database: Database, candidate: admit.Candidate, domain_id: str, now: int) -> Finding:
     """Raises StorageUnavailableError."""
     account_id = candidate.account.id

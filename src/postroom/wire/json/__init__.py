@@ -1,8 +1,8 @@
 """JSON from strangers, read strictly and in small steps.
 
-Strict (RFC 8259, RFC 7493): UTF-8 without a byte order mark, no key twice in an object, no NaN or Infinity, numbers
-that fit, no half surrogate pairs, no NUL in strings, at most 32 levels. What two programs could read differently, or
-what is made to exhaust memory, is refused with one sentence.
+Strict (RFC 8259, RFC 7493): UTF-8, no key twice in an object, no NaN or Infinity, numbers that fit, no half surrogate
+pairs, no NUL in strings, at most 32 levels. What two programs could read differently, or what is made to exhaust
+memory, is refused with one sentence. A byte order mark at the beginning is skipped (RFC 8259 section 8.1).
 
 `decode` is for what is small: one call into the standard library. `decode_large` takes a body of 50 MB in a thread
 and never holds the interpreter lock for more than a few milliseconds, because the event loop needs it meanwhile: a

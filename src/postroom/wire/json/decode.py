@@ -12,6 +12,8 @@ DEEPEST = 32
 LONGEST_INTEGER = 20
 """Digits; 64 bits have no more."""
 LONGEST_NUMBER = 64
+MARK = "\ufeff"
+"""Byte order mark: some programs write it in front of a text, and it means nothing in UTF-8."""
 
 _SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 """Escapes that may stand for half a surrogate pair or NUL; most texts have none, and then no string is looked at."""
@@ -31,7 +33,7 @@ class JsonRefusedError(ValueError):
 
 def decode(raw: bytes) -> Any:
     """The value that `raw` holds. Raises JsonSyntaxError, JsonRefusedError."""
-    text = to_text(raw)
+    text = to_text(raw).removeprefix(MARK)
     value = decode_text(text)
     if text.count("[") + text.count("{") > DEEPEST and _deeper_than(value, DEEPEST):
         raise too_deep()

@@ -8,6 +8,7 @@ from typing import Any
 
 from postroom.wire.json.decode import (
     DEEPEST,
+    MARK,
     JsonRefusedError,
     JsonSyntaxError,
     decode_text,
@@ -32,6 +33,7 @@ _TO_NEXT = re.compile(_SCALARS + rb'(?:"' + _INSIDE + rb'"' + _SCALARS + rb")*+"
 """Up to a bracket, a comma, or a string that goes on behind the window."""
 _QUOTE, _COMMA, _OPEN = b'"', b",", b"[{"
 _BLANK, _SPACE = b" \t\r\n", " \t\r\n"
+_MARK = MARK.encode()
 
 
 class _Container:
@@ -77,7 +79,7 @@ class _Scanner:
     def run(self) -> Any:
         """An object or array; nothing else is large."""
         raw, at = self._raw, self._next(0)
-        if raw[at : at + 1] not in (b"[", b"{") or raw[:at].strip(_BLANK):
+        if raw[at : at + 1] not in (b"[", b"{") or raw[:at].removeprefix(_MARK).strip(_BLANK):
             raise JsonSyntaxError("an object or an array is expected", "the beginning")
         while True:
             character = raw[at : at + 1]
@@ -203,7 +205,9 @@ class _Scanner:
         """The outermost container has ended: nothing may follow."""
         if len(self._raw) - after > STEP or self._raw[after:].strip(_BLANK):
             raise JsonSyntaxError("something follows the end", f"octet {after + 1}")
-        return container.value if container.value is not None else decode_text(to_text(self._raw[:]))
+        if container.value is not None:
+            return container.value
+        return decode_text(to_text(self._raw[:]).removeprefix(MARK))
 
 
 def _decoded(text: str, start: int, end: int) -> Any:

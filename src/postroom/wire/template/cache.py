@@ -23,8 +23,7 @@ class TemplateCache:
         self, source: str, *, html: bool, one_line: bool = False, twig: bool = True, simple: bool = False
     ) -> Template:
         """As `template.compile`; the same content is compiled once."""
-        digest = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        key = (digest, html, one_line, twig, simple)
+        key = _key(source, html=html, one_line=one_line, twig=twig, simple=simple)
         template = self._held.pop(key, None)
         if template is None:
             template = compile(source, html=html, one_line=one_line, twig=twig, simple=simple)
@@ -33,6 +32,12 @@ class TemplateCache:
             self._held[key] = template
         return template
 
+    def holds(
+        self, source: str, *, html: bool, one_line: bool = False, twig: bool = True, simple: bool = False
+    ) -> bool:
+        """Whether `compile` would only have to look it up."""
+        return _key(source, html=html, one_line=one_line, twig=twig, simple=simple) in self._held
+
     def _make_room(self, octets: int) -> None:
         held = sum(template.octets for template in list(self._held.values()))
         for key, template in list(self._held.items()):
@@ -40,3 +45,8 @@ class TemplateCache:
                 return
             self._held.pop(key, None)
             held -= template.octets
+
+
+def _key(source: str, *, html: bool, one_line: bool, twig: bool, simple: bool) -> Key:
+    digest = blake2b(source.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return digest, html, one_line, twig, simple

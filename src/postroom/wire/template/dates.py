@@ -54,9 +54,7 @@ def _moment(value: object, now: int | None) -> datetime:
     try:
         moment = datetime.fromisoformat(values.text(value).strip())
     except ValueError:
-        raise Fault(
-            f"{values.kind(value)} is no date; write it like 2026-11-23 or 2026-11-23T18:30:00Z"
-        ) from None
+        raise Fault(f"{values.kind(value)} is no date like 2026-11-23") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

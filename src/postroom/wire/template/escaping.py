@@ -148,6 +148,6 @@ def at(state: State) -> Write:
     in_value = state.place is Place.QUOTED or state.part in (Part.VALUE, Part.BEFORE_VALUE)
     if in_value and state.attribute.startswith("on"):
         return script if state.place is Place.QUOTED else _unquoted_script
-    if in_value and state.attribute in _URL_ATTRIBUTES:
+    if in_value and state.attribute.rpartition(":")[2] in _URL_ATTRIBUTES:  # also xlink:href
         return _WRITE_URL[state.quote]
     return attribute if state.place is Place.QUOTED else unquoted

@@ -34,9 +34,7 @@ class Frame:
     def spend(self, steps: int) -> None:
         self.steps -= steps
         if self.steps < 0:
-            raise Fault(
-                "the template does too much work: too many repetitions, or too much text in the making"
-            )
+            raise Fault("too much work: too many repetitions or too much text")
 
     def charge(self, value: object) -> None:
         """Pay for touching this value once."""

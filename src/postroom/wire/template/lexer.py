@@ -68,6 +68,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*+#\{")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _TRIM = {"-": " \t\r\n\0\v", "~": " \t", "": ""}
 
@@ -157,6 +158,8 @@ class Lexer:
             self._at = found.end()
             if found.lastgroup == "space":
                 continue
+            if found.lastgroup == "double" and _INTERPOLATION.search(found["double"]):
+                raise TemplateProblem(line, "#{ } inside a string is not available; join strings with ~")
             token = _token(found)
             open_braces += (token.text == "{") - (token.text == "}") if token.kind is Kind.SIGN else 0
             tokens.append(token)

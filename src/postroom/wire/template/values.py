@@ -51,7 +51,7 @@ def text(value: object) -> str:
         return "1"
     if isinstance(value, int | float):
         return _digits(fit(value))
-    raise Fault(f"{kind(value)} cannot be printed or joined to text; use a for loop or the filter join")
+    raise Fault(f"{kind(value)} cannot be printed; use a for loop or join")
 
 
 def _digits(value: Number) -> str:

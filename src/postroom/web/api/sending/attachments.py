@@ -29,6 +29,7 @@ _TOO_LARGE = "The {field} must not be greater than 25 MB. #MS42206"
 def read(given: list[request.Attachment], findings: Findings) -> tuple[parts.Attachment, ...]:
     """All files, in their order; those that are wrong are in `findings`."""
     found: list[parts.Attachment] = []
+    shown_as: dict[str, str] = {}
     room = LARGEST
     for number, one in enumerate(given):
         path = f"attachments.{number}"
@@ -42,8 +43,12 @@ def read(given: list[request.Attachment], findings: Findings) -> tuple[parts.Att
         elif wrong := contradiction(one.filename, data):
             text = f"The {path}.filename and its content do not match: the content is {wrong}. #MS42202"
             findings.add(f"{path}.filename", text)
-        file = (one.filename, kind or UNKNOWN, one.disposition, _content_id(one.id), data)
-        found.append(parts.Attachment(*file))
+        content_id = _content_id(one.id)
+        if content_id and one.disposition is parts.Disposition.INLINE:
+            before = shown_as.setdefault(content_id, path)
+            if before is not path:
+                findings.add(f"{path}.id", f"The {path}.id is already that of {before}.")
+        found.append(parts.Attachment(one.filename, kind or UNKNOWN, one.disposition, content_id, data))
     return tuple(found)
 
 

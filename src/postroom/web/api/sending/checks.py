@@ -41,14 +41,14 @@ def sender(body: EmailRequest, context: Context, findings: Findings) -> Mailbox:
     return found
 
 
-def recipients(body: EmailRequest, findings: Findings) -> None:
-    """At least one, and nobody twice in one list."""
+def recipients(body: EmailRequest, findings: Findings, *, repeated: bool) -> None:
+    """At least one, and nobody twice in one list unless addresses may be `repeated`."""
     if not body.to and not body.rcpt_to and not findings.wrong("to") and not findings.wrong("rcpt_to"):
         findings.add("to", REQUIRED.format(field="to"))
     for field in ("to", "cc", "bcc"):
         seen: set[Address] = set()
         for number, person in enumerate(getattr(body, field)):
-            if person.email in seen:
+            if person.email in seen and not repeated:
                 text = f"{person.email} is duplicated in the {field} recipients list. #MS42201"
                 findings.add(f"{field}.{number}.email", text)
             seen.add(person.email)

@@ -32,7 +32,8 @@ async def context_of(
     caller: Caller, value: Any, now: int, templates: TemplateLibrary, cache: TemplateCache
 ) -> Context:
     """For a body that came now, with the template it names. Raises StorageUnavailableError."""
-    sender, named = Sender(caller.account, caller.token_id, caller.domain_id), template_named(value)
+    sender = Sender(caller.account, caller.credential_id, caller.domains)
+    named = template_named(value)
     template = await templates.get(caller.account_id, named) if named else None
     return Context(sender, now, cache, template)
 

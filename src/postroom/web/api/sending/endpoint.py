@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from fastapi import Request, Response
 
 from postroom.accept import admit
+from postroom.accept.api import SendRequest
 from postroom.tenancy.quotas import seconds_left
 from postroom.types import refusals
 from postroom.types.draft import Idempotency
@@ -17,9 +18,9 @@ from postroom.web.api.body import AT_ONCE, off_loop
 from postroom.web.api.call import Caller, header
 from postroom.web.api.errors import ApiError, refused
 from postroom.web.api.sending.answers import answer
-from postroom.web.api.sending.context import context_of
+from postroom.web.api.sending.context import Context, context_of
 from postroom.web.api.sending.idempotency import fingerprint, key_of
-from postroom.web.api.sending.read import read, recipients_of
+from postroom.web.api.sending.read import begin, read, recipients_of
 from postroom.wire.template import TemplateCache
 
 T = TypeVar("T")
@@ -57,14 +58,14 @@ class Sending:
                 return await self._accept(caller, body, large=large, idempotency=idempotency)
             if isinstance(before, Refused):
                 raise self._refusal(before, caller)
-            return answer(before, recipients_of(body))
+            return answer(before, await _run(recipients_of, body, large=large))
 
     async def _accept(
         self, caller: Caller, body: Any, *, large: bool, idempotency: Idempotency | None = None
     ) -> Response:
         api = self._api
         context = await context_of(caller, body, api.clock.now_ms(), api.templates, self._cache)
-        wanted = await _run(read, body, context, large=large)
+        wanted = await off_loop(read, body, context) if large else await _read_small(body, context)
         accepted = await self._api.accept.send(context.sender, wanted, idempotency)
         if isinstance(accepted, Refused):
             raise self._refusal(accepted, caller)
@@ -82,7 +83,7 @@ class Sending:
 
     def _record(self, why: Refused, caller: Caller) -> None:
         self._api.refusals.add(
-            why, client=caller.client, account_id=caller.account_id, credential=caller.token_id
+            why, client=caller.client, account_id=caller.account_id, credential=caller.credential_id
         )
 
 
@@ -97,6 +98,12 @@ def _is_large(request: Request) -> bool:
     """A body that does not say how long it is may be."""
     length = header(request.scope, b"content-length") or ""
     return not length.isdigit() or int(length) > AT_ONCE
+
+
+async def _read_small(body: Any, context: Context) -> SendRequest:
+    """On the loop, but for templates that take long."""
+    reading = begin(body, context)
+    return await off_loop(reading.finish) if reading.takes_long else reading.finish()
 
 
 async def _run(work: Callable[..., T], *arguments: Any, large: bool) -> T:

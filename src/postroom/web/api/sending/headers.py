@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from postroom.web.api.sending.context import Findings
 
 MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 20, 64, 255
+
+_BETWEEN_URIS = re.compile(r",(?= *(?:<|https?://|mailto:|,|$))(?![^<>]*>)", re.IGNORECASE)
+"""Outside of angle brackets, and before another URI or nothing."""
 
 
 def message_id(text: str) -> str:
@@ -16,10 +20,12 @@ def message_id(text: str) -> str:
 
 
 def uris(text: str) -> tuple[str, ...]:
-    """`<https://...>, <mailto:...>` or the same without brackets."""
-    return tuple(
-        uri for part in text.split(",") if (uri := part.strip(" ").removeprefix("<").removesuffix(">"))
-    )
+    """`<https://...>, <mailto:...>` (RFC 2369 section 2) or the same without brackets.
+
+    A comma is part of a URI (RFC 3986) when it stands in its brackets; without them, when no other URI begins behind it.
+    """
+    parts = (part.strip(" ") for part in _BETWEEN_URIS.split(text))
+    return tuple(uri for part in parts if (uri := part.removeprefix("<").removesuffix(">")))
 
 
 def metadata(given: dict[str, Any], findings: Findings) -> dict[str, str]:

@@ -13,6 +13,8 @@ from postroom.types.refusals import Refused
 from postroom.web.api.errors import refused
 from postroom.wire.json import LongText
 
+LONGEST_KEY = 255
+
 _KEY = re.compile(rb"[!-~](?:[ -~]{0,253}[!-~])?")
 _STEP = 256 * 1024
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from postroom.types.draft import Stream
 from postroom.types.envelope import Address
 from postroom.types.parts import Disposition
-from postroom.web.api.fields import Flag, Input, Object, without_blanks
+from postroom.web.api.fields import Flag, Input, Object
 from postroom.web.api.words import EMAIL, STRING
 from postroom.wire.json import LongText
 from postroom.wire.smtp.address import AddressError, parse_mailbox
@@ -18,7 +18,7 @@ MOST_TO, MOST_CC, MOST_BCC = 50, 10, 10
 LONGEST_TEXT = 2 * 1024 * 1024
 MOST_PERSONALIZED = 2 * MOST_TO + MOST_CC + MOST_BCC
 MOST_FILES, MOST_HEADERS, MOST_REFERENCES, MOST_SUBSTITUTIONS = 100, 50, 100, 500
-MOST_REPLY_TO = 10
+MOST_REPLY_TO, MOST_TAGS = 10, 5
 
 _NONE: Any = ()
 """The default of lists: pydantic would copy an empty list for each request, and that takes longer than to check one."""
@@ -65,43 +65,97 @@ def _octets(text: str) -> int:
     return len(text) if short else len(text.encode("utf-8"))
 
 
+def _blank(value: Any) -> bool:
+    """White space alone is as good as nothing."""
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+
+
+def _trimmed(text: Any) -> Any:
+    return text.strip(" ") if isinstance(text, str) else text
+
+
 def _lines_not_allowed(tag: str) -> str:
     if not tag.isprintable():
         raise ValueError("The {field} must not contain control characters.")
     return tag
 
 
+def _each_once(tags: list[str]) -> list[str]:
+    tags = [tag for tag in dict.fromkeys(tags) if tag]
+    if len(tags) > MOST_TAGS:
+        raise ValueError(f"The {{field}} must not have more than {MOST_TAGS} items.")
+    return tags
+
+
 def _as_list(value: Any) -> Any:
     """One object where several may be; zero structs of Go and empty lists of PHP are none."""
     if isinstance(value, dict):
-        return [value] if any(inner not in (None, "") for inner in value.values()) else None
-    return value or None
+        return None if all(map(_blank, value.values())) else [value]
+    return None if value == [] else value
+
+
+def _one_too(schema: dict[str, Any]) -> None:
+    """What `_as_list` takes, as JSON Schema."""
+    schema["anyOf"].insert(0, schema["anyOf"][0]["items"])
+
+
+def _object(value: Any) -> Any:
+    """Text in place of the sender is reported as a sender without an address, as the contract's server does it."""
+    return value if isinstance(value, dict) else None
 
 
 Email = Annotated[
     Address,
     PlainValidator(_address),
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254, "examples": ["anna@example.com"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "email",
+            "maxLength": 254,
+            "description": "The address.",
+            "examples": ["anna@example.com"],
+        }
+    ),
 ]
 """An address; around it white space does not matter."""
 Name = Annotated[str, Field(max_length=255, description="Shown to people.", examples=["Anna"])]
 Text = Annotated[
-    str, BeforeValidator(_not_too_long), WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT})
+    str,
+    BeforeValidator(_not_too_long),
+    WithJsonSchema({"type": "string", "maxLength": LONGEST_TEXT, "examples": ["Hello"]}),
 ]
-Tag = Annotated[str, Field(max_length=191), AfterValidator(_lines_not_allowed)]
+Tag = Annotated[
+    str,
+    Field(max_length=191),
+    AfterValidator(_lines_not_allowed),
+    BeforeValidator(lambda tag: "" if tag is None else _trimmed(tag)),
+]
 Encoded = Annotated[
-    Any, WithJsonSchema({"type": "string", "contentEncoding": "base64", "examples": ["SGVsbG8="]})
+    Any,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "contentEncoding": "base64",
+            "maxLength": 50 * 1024 * 1024,
+            "examples": ["JVBERi0xLjcK"],
+        }
+    ),
 ]
 """Of any length; read in slices later."""
 
 
 class _Object(Input):
-    """What is no object has none of its fields."""
+    """As every body's, but that white space alone counts as absent, too. Nothing in the place of an object is an empty
+    one, anything else is wrong."""
 
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, value: Any) -> Any:
-        return without_blanks(value) if isinstance(value, dict) else {}
+        if isinstance(value, dict):
+            return {name: inner for name, inner in value.items() if not _blank(inner)}
+        if value == [] or _blank(value):
+            return {}
+        raise ValueError("The {field} must be an object.")
 
 
 class ReplyTo(_Object):
@@ -123,93 +177,144 @@ class From(_Object):
 
 class Attachment(_Object):
     content: Encoded = Field(description="Base64; all attachments together at most 25 MB decoded.")
-    filename: str = Field(
+    filename: Annotated[str, BeforeValidator(_trimmed)] = Field(
         max_length=255, description="Its extension says what type the file is.", examples=["invoice.pdf"]
     )
     disposition: Disposition = Field(
-        Disposition.ATTACHMENT, description="`inline` for pictures that the HTML shows."
+        Disposition.ATTACHMENT,
+        description="`inline` for pictures that the HTML shows.",
+        examples=["attachment"],
     )
     id: str = Field("", max_length=256, description="What `cid:` in the HTML refers to.", examples=["logo"])
 
 
 class Personalization(_Object):
     email: Email
-    data: Object = Field(description="Values for the variables. Keys must not contain dots.")
+    data: Object = Field(
+        description="Values for the variables. Keys must not contain dots.", examples=[{"name": "Anna"}]
+    )
 
 
 class Substitution(_Object):
-    var: str = Field(max_length=255)
-    value: str = ""
+    var: str = Field(max_length=255, description="The variable's name.", examples=["name"])
+    value: Text = Field("", description="Its value.", examples=["Anna"])
 
 
 class Variables(_Object):
     email: Email
-    substitutions: list[Substitution] = Field(max_length=MOST_SUBSTITUTIONS)
+    substitutions: list[Substitution] = Field(
+        max_length=MOST_SUBSTITUTIONS, description="Values for the variables."
+    )
 
 
 class Header(_Object):
     name: str = Field(max_length=70, description="Letters, digits and hyphens.", examples=["X-Campaign"])
-    value: str = Field("", max_length=998, examples=["spring"])
+    value: str = Field("", max_length=998, description="Its value.", examples=["spring"])
 
 
 class Settings(_Object):
-    track_clicks: Flag | None = None
-    track_opens: Flag | None = None
-    track_content: Flag | None = None
+    track_clicks: Flag | None = Field(None, description="Count clicks.", examples=[True])
+    track_opens: Flag | None = Field(None, description="Count opens.", examples=[True])
+    track_content: Flag | None = Field(None, description="Keep the content.", examples=[False])
 
 
 class EmailRequest(_Object):
     """Every field may be absent as far as this goes; `checks` says what is required."""
 
-    from_: From | None = Field(None, alias="from", description="The sender.")
-    to: Annotated[list[Recipient], _at_most(MOST_TO)] = Field(
-        _NONE, description=f"1 to {MOST_TO} recipients; all of them see each other."
+    from_: Annotated[From | None, BeforeValidator(_object)] = Field(
+        None, alias="from", description="The sender."
     )
-    cc: Annotated[list[Recipient], _at_most(MOST_CC)] = Field(_NONE, description=f"At most {MOST_CC}.")
+    to: Annotated[list[Recipient], _at_most(MOST_TO)] = Field(
+        _NONE,
+        description=f"1 to {MOST_TO} recipients; all of them see each other.",
+        json_schema_extra={"maxItems": MOST_TO},
+    )
+    cc: Annotated[list[Recipient], _at_most(MOST_CC)] = Field(
+        _NONE, description=f"At most {MOST_CC}.", json_schema_extra={"maxItems": MOST_CC}
+    )
     bcc: Annotated[list[Recipient], _at_most(MOST_BCC)] = Field(
-        _NONE, description=f"At most {MOST_BCC}; nobody sees them."
+        _NONE, description=f"At most {MOST_BCC}; nobody sees them.", json_schema_extra={"maxItems": MOST_BCC}
     )
     rcpt_to: Annotated[list[Recipient], _at_most(MOST_TO)] = Field(
-        _NONE, description=f"Further recipients that stand in no header, at most {MOST_TO}; also `rcptTo`."
+        _NONE,
+        description=f"Further recipients that stand in no header, at most {MOST_TO}; also `rcptTo`.",
+        json_schema_extra={"maxItems": MOST_TO},
     )
     reply_to: Annotated[list[ReplyTo] | None, BeforeValidator(_as_list)] = Field(
-        None, max_length=MOST_REPLY_TO, description="Where answers go: one object, or a list of them."
+        None,
+        max_length=MOST_REPLY_TO,
+        description="Where answers go: one object, or a list of them.",
+        json_schema_extra=_one_too,
     )
     subject: str | None = Field(
         None, max_length=998, description="Required, unless the template has one.", examples=["Hello"]
     )
     text: Text | None = Field(None, description="At most 2 MB. One of text, html and template_id is needed.")
     html: Text | None = Field(None, description="At most 2 MB.")
-    template_id: str | None = Field(None, description="A stored template, in the version it has now.")
+    template_id: str | None = Field(
+        None,
+        description="A stored template, in the version it has now.",
+        examples=["0r83ql3jjz8lgwpo"],
+        json_schema_extra={"maxLength": 16},
+    )
     language: str | None = Field(
         None, max_length=20, description="Which translation of the template.", examples=["de"]
     )
-    tags: list[Tag] = Field(_NONE, max_length=5, description="At most 5; in place of those of the template.")
+    tags: Annotated[list[Tag], AfterValidator(_each_once)] = Field(
+        _NONE,
+        description=f"At most {MOST_TAGS}, each counts once; in place of those of the template.",
+        examples=[["order"]],
+        json_schema_extra={"maxItems": MOST_TAGS},
+    )
     personalization: list[Personalization] = Field(
         _NONE, max_length=MOST_PERSONALIZED, description="Values for `{{ variables }}`, by recipient."
     )
     variables: list[Variables] = Field(
         _NONE, max_length=MOST_PERSONALIZED, description="The older form, for `{$variables}`."
     )
-    attachments: list[Attachment] = Field(_NONE, max_length=MOST_FILES)
-    precedence_bulk: Flag = Field(False, description="Adds `Precedence: bulk`.")
+    attachments: list[Attachment] = Field(
+        _NONE, max_length=MOST_FILES, description="Files, at most 25 MB together."
+    )
+    precedence_bulk: Flag | None = Field(
+        None, description="Adds `Precedence: bulk`; absent: as set for the domain.", examples=[True]
+    )
     send_at: Any = Field(
         None,
-        description="When to send it, up to 72 hours ahead: seconds since 1970, or ISO 8601.",
-        json_schema_extra={"type": ["integer", "string", "null"], "examples": [1769850000]},
+        description="When to send it, up to 72 hours ahead: seconds since 1970 like 1769850000, or ISO 8601 like "
+        "`2026-01-31T09:00:00Z`. 0: at once.",
+        json_schema_extra={
+            "anyOf": [
+                {"type": "integer", "maximum": 253_402_300_799},
+                {"type": "string", "maxLength": 40},
+                {"type": "null"},
+            ],
+            "examples": [0],
+        },
     )
-    in_reply_to: str | None = Field(None, max_length=998, description="The Message-ID it answers.")
-    references: list[str] = Field(_NONE, max_length=MOST_REFERENCES, description="Message-IDs.")
+    in_reply_to: str | None = Field(
+        None, max_length=998, description="The Message-ID it answers.", examples=["<1@example.com>"]
+    )
+    references: list[Annotated[str, Field(max_length=998)]] = Field(
+        _NONE, max_length=MOST_REFERENCES, description="Message-IDs.", examples=[["<1@example.com>"]]
+    )
     settings: Settings | None = Field(None, description="Tracking of this message.")
     headers: list[Header] = Field(_NONE, max_length=MOST_HEADERS, description="Custom headers.")
     list_unsubscribe: str | None = Field(
-        None, max_length=990, description="URL or mailto:, several separated by commas (RFC 8058)."
+        None,
+        max_length=990,
+        description="URL or mailto:, several separated by commas (RFC 8058).",
+        examples=["https://example.com/unsubscribe?id=1"],
     )
-    stream: Stream = Field(Stream.TRANSACTIONAL, description="Postroom's own: transactional or broadcast.")
+    stream: Stream = Field(
+        Stream.TRANSACTIONAL,
+        description="Postroom's own: transactional or broadcast.",
+        examples=["broadcast"],
+    )
     metadata: Object = Field(
         default_factory=dict,
         description="Postroom's own: up to 20 strings by which the email is found again.",
-        json_schema_extra={"default": {}},
+        examples=[{"order": "4711"}],
+        json_schema_extra={"maxProperties": 20, "default": {}},
     )
 
     @model_validator(mode="before")

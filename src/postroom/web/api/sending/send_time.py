@@ -1,4 +1,7 @@
-"""`send_at`: seconds since 1970, as a number or in digits, or ISO 8601; up to 72 hours ahead."""
+"""`send_at`: seconds since 1970, as a number or in digits, or ISO 8601; up to 72 hours ahead.
+
+In sentences it keeps its underscore, as in the contract's own; other fields are written with spaces (`words.shown`).
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ FARTHEST = 72 * 3600
 
 def read(value: Any, now: int, findings: Findings) -> int | None:
     """In milliseconds; None for at once, which 0 means too. `now` in milliseconds."""
-    if value is None or value == 0:
+    if value is None or value is False:
         return None
     seconds = _seconds(value)
+    if seconds == 0:
+        return None
     latest = now // 1000 + FARTHEST
     if seconds is None:
         findings.add("send_at", "The send_at must be a Unix timestamp or a date in ISO 8601. #MS42218")

@@ -10,16 +10,25 @@ from postroom.types.envelope import Address
 from postroom.types.parts import Personalization
 from postroom.web.api.sending.context import Context, Findings
 from postroom.web.api.sending.request import EmailRequest
-from postroom.wire.template import ReservedName, TemplateProblem, check
+from postroom.web.api.words import shown
+from postroom.wire.template import ReservedName, TemplateCache, TemplateProblem, check
+
+COMPILED_AT_ONCE = 2 * 1024
+"""Characters of templates compiled on the event loop: 10 ms, if they are nothing but tags."""
+LOOKED_UP_AT_ONCE = 64 * 1024
+"""Characters that are looked for in the cache there, whose digest is taken for that."""
 
 
 class Source(NamedTuple):
-    """Something that is rendered, and the field of the request it comes from."""
+    """What is rendered for each recipient, by the name of its field."""
 
-    path: str
+    field: str
     text: str
-    html: bool = False
-    one_line: bool = False
+
+    def syntax(self, request: SendRequest) -> dict[str, bool]:
+        """As `TemplateCache` wants to know it."""
+        shape = {"html": self.field == "html", "one_line": self.field == "subject"}
+        return shape | {"twig": request.twig, "simple": request.simple}
 
 
 def personalizations(body: EmailRequest, findings: Findings) -> dict[Address, Personalization]:
@@ -70,21 +79,31 @@ def compiled(body: EmailRequest, request: SendRequest, context: Context, finding
     """Every source is compiled once now; rendering finds it in the cache or compiles it again."""
     if not request.personalised:
         return
-    for path, source, html, one_line in _sources(body, request):
+    for source in _sources(request):
+        # What the request does not say itself is the template's.
+        path = source.field if getattr(body, source.field) is not None else "template_id"
         try:
-            context.cache.compile(
-                source, html=html, one_line=one_line, twig=request.twig, simple=request.simple
-            )
+            context.cache.compile(source.text, **source.syntax(request))
         except ReservedName as problem:
-            findings.add(path, f"The {path} uses an app-reserved variable: {problem.message}. #MS42214")
+            text = f"The {shown(path)} uses an app-reserved variable: {problem.message}. #MS42214"
+            findings.add(path, text)
         except TemplateProblem as problem:
-            findings.add(path, f"The value in {path} failed to compile: {problem}. #MS42213")
+            findings.add(path, f"The value in {shown(path)} failed to compile: {problem}. #MS42213")
 
 
-def _sources(body: EmailRequest, request: SendRequest) -> Iterator[Source]:
-    """What the request does not say itself is the template's."""
-    yield Source("subject" if body.subject is not None else "template_id", request.subject, one_line=True)
-    if request.text is not None:
-        yield Source("text" if body.text is not None else "template_id", request.text)
-    if request.html is not None:
-        yield Source("html" if body.html is not None else "template_id", request.html, html=True)
+def take_long(request: SendRequest, cache: TemplateCache) -> bool:
+    """Whether compiling the templates of a personalised request takes too long for the event loop. What was compiled
+    before takes no time."""
+    characters = sum(len(source.text) for source in _sources(request))
+    if characters <= COMPILED_AT_ONCE:
+        return False
+    if characters > LOOKED_UP_AT_ONCE:
+        return True
+    return not all(cache.holds(source.text, **source.syntax(request)) for source in _sources(request))
+
+
+def _sources(request: SendRequest) -> Iterator[Source]:
+    for field in ("subject", "text", "html"):
+        text = getattr(request, field)
+        if text is not None:
+            yield Source(field, text)
