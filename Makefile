@@ -20,7 +20,7 @@ run: install ## Install, then run Postroom in ./data; the first time it sets eve
 
 test: $(VENV)/.installed-dev $(NODE_PACKAGES) check ## Check, then run all tests and name the 20 slowest
 	@scripts/test-packages.sh
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## Format, lint, types, and whether the printed docs are up to date
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from support import postgres
 from support.tools import unavailable
@@ -12,6 +13,13 @@ from support.tools import unavailable
 
 def pytest_report_header() -> str:
     return postgres.describe()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command that runs within the tests sets how its process logs, and there is but one."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -157,9 +157,9 @@ async def _another_scheme(api: ApiWorld) -> dict[str, str]:
 
 async def _expired_token(api: ApiWorld) -> dict[str, str]:
     soon = await tokens.add(
-        api.database, api.first.account.id, name="soon", scopes=Scope, expires_at=api.clock.now_ms() + 1
+        api.database, api.first.account.id, name="soon", scopes=Scope, expires_at=api.clock.now_ms() + 500
     )
-    await api.clock.sleep(0.005)
+    await api.clock.sleep(0.55)
     return {"authorization": f"Bearer {soon.secret}"}
 
 

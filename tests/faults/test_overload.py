@@ -128,11 +128,11 @@ def test_x11_a_database_that_stands_still(tmp_path: Path, postgres_server: Postg
             used = memory(one.relay)
             one.world.tenant("new.test")  # a change: what the relay knows of its accounts has to be read anew
             proxy.stall()
-            told = 'postroom_refused_total{rule="storage-unavailable"}'
+            told = [f'postroom_refused_total{{rule="{rule}-unavailable"}}' for rule in ("storage", "login")]
             until(
-                lambda: metric(one.relay, told) > 2 * CONNECTIONS,
+                lambda: sum(metric(one.relay, rule) for rule in told) > CONNECTIONS,
                 90,
-                what="at MAIL or at the end of data: 451",
+                what="at AUTH 454, at MAIL or at the end of data 451",
             )
             proxy.flow()
             before = one.acknowledged
