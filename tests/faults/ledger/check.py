@@ -155,11 +155,11 @@ def _flags(
     said = []
     may_be_flagged = set(end.uncertain)
     for disturbance in disturbances:
-        marked = disturbance.state.marked
-        may_be_flagged |= marked
-        verdict.most_marked = max(verdict.most_marked, len(marked))
-        if len(marked) > concurrency:
-            said.append(f"I3: {disturbance.name}: {len(marked)} attempts were marked at once")
+        most = disturbance.state.most_marked
+        may_be_flagged |= disturbance.state.marked
+        verdict.most_marked = max(verdict.most_marked, most)
+        if most > concurrency:
+            said.append(f"I3: {disturbance.name}: one incarnation had marked {most} attempts at once")
     for to, number in copies.items():
         if number > 1 and to not in end.flagged:
             said.append(f"I3: {to} has {number} copies and is not flagged")

@@ -22,7 +22,7 @@ _OURS = "e.recipient LIKE '%@sink.test' AND e.id > $1"
 _QUEUED = f"FROM emails e JOIN queue q ON q.account_id = e.account_id AND q.email_id = e.id WHERE {_OURS}"
 _ALL = (
     f"SELECT e.id, e.message_id, e.recipient, e.status, e.possible_duplicate FROM emails e WHERE {_OURS}",
-    f"SELECT e.recipient, q.mark {_QUEUED}",
+    f"SELECT e.recipient, q.mark, q.owner {_QUEUED}",
     "SELECT e.recipient, v.id, v.type FROM emails e "
     f"JOIN events v ON v.account_id = e.account_id AND v.email_id = e.id WHERE {_OURS}",
     "SELECT e.recipient FROM emails e JOIN attempts a ON a.account_id = e.account_id AND a.email_id = e.id "
@@ -38,13 +38,14 @@ _Rows = list[Sequence[Any]]
 
 @dataclass
 class State:
-    """`queued` maps recipients with a queue row to their mark. `events` are (id, type) pairs. `newest` is the greatest
+    """`queued` maps recipients with a queue row to their mark, `owners` to the incarnation that has it. `events` are (id, type) pairs. `newest` is the greatest
     id of an email."""
 
     message_ids: dict[str, str] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)
     flagged: set[str] = field(default_factory=set)
     queued: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, int] = field(default_factory=dict)
     events: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
     uncertain: Counter[str] = field(default_factory=Counter)
     queued_without_content: int = 0
@@ -54,6 +55,11 @@ class State:
     @property
     def marked(self) -> set[str]:
         return {recipient for recipient, mark in self.queued.items() if mark}
+
+    @property
+    def most_marked(self) -> int:
+        """By one incarnation. While the lease of one that died lasts, nobody else takes over what it had under way."""
+        return max(Counter(self.owners.get(recipient, 0) for recipient in self.marked).values(), default=0)
 
     def final(self, recipient: str) -> bool:
         return self.status.get(recipient) in FINAL
@@ -103,7 +109,8 @@ def _state(found: list[_Rows]) -> State:
         return State()
     emails, queue, events, uncertain, gone = found
     state = State(queued_without_content=gone[0][0])
-    state.queued.update((recipient, mark) for recipient, mark in queue)
+    state.queued.update((recipient, mark) for recipient, mark, _ in queue)
+    state.owners.update((recipient, owner) for recipient, _, owner in queue)
     for email_id, message_id, recipient, status, flagged in emails:
         state.newest = max(state.newest, email_id)
         if recipient in state.status:
