@@ -15,7 +15,8 @@ from typing import Self
 from faults.ledger.journal import Journal
 
 PATIENCE = 15.0
-LARGE = 400_000  # octets: beyond `submission.spool_above`
+SMALL = 3000  # octets
+LARGE = 400_000  # beyond `submission.spool_above`
 EVERY_LARGE, EVERY_SLOW, EVERY_GONE = 11, 3, 5
 
 
@@ -55,6 +56,7 @@ class Client:
         *,
         connections: int = 3,
         pause: float = 0.03,
+        small: int = SMALL,
     ) -> None:
         self._port = port
         self._context = context
@@ -62,6 +64,7 @@ class Client:
         self._domain = domain
         self.journal = Journal(journal)
         self._pause = pause
+        self._small = small
         self._numbers = count(1)
         self._ended = threading.Event()
         self._going = threading.Event()
@@ -118,7 +121,7 @@ class Client:
         answers = [client.mail(sender), *(client.rcpt(one) for one in to)]
         if any(code != 250 for code, _ in answers):
             raise smtplib.SMTPException(str(answers))
-        octets = LARGE if number % EVERY_LARGE == 0 else 3000
+        octets = LARGE if number % EVERY_LARGE == 0 else self._small
         try:
             code, reply = client.data(content(number, sender, octets))
         except (OSError, smtplib.SMTPException):

@@ -33,6 +33,12 @@ _ALL = (
 _WAITING = (f"SELECT e.id, e.status, q.due_at {_QUEUED}",)
 _SUSPECTS = (f"SELECT e.id {_QUEUED} AND q.unfinished + CASE WHEN q.mark <> 0 THEN 1 ELSE 0 END >= 2",)
 _BATCHES = ("SELECT b.id FROM bulk_emails b WHERE b.state <> 'completed' AND b.id > $1",)
+_SESSIONS = (
+    "SELECT client_port FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND client_port > 0"
+)
+_ESTABLISHED = "01"
+ORPHANS_LOOK, ORPHANS_LOOKS = 0.02, 500
 _Rows = list[Sequence[Any]]
 
 
@@ -74,6 +80,7 @@ def read_dead(url: str, behind: str = "") -> State:
     """The same, when the relay is dead or stands still. On SQLite a copy is looked at: to open the files themselves would
     already mend them."""
     if not url.startswith("sqlite"):
+        asyncio.run(_all_alive(url))
         return read(url, behind)
     with tempfile.TemporaryDirectory() as directory:
         copied = _copy(Path(url.removeprefix("sqlite:///")), Path(directory))
@@ -138,6 +145,26 @@ def _sqlite(path: Path, statements: Sequence[str], behind: str) -> list[_Rows]:
             return []
         connection.execute("BEGIN")  # all of one moment
         return [connection.execute(sql.replace("$", "?"), (behind,)).fetchall() for sql in statements]
+
+
+async def _all_alive(url: str) -> None:
+    """Wait for the sessions of clients that have died: what those had sent before, a COMMIT say, still happens."""
+    connection = await asyncpg.connect(url)
+    try:
+        for _ in range(ORPHANS_LOOKS):
+            sessions = await connection.fetch(_SESSIONS)
+            if {session["client_port"] for session in sessions} <= _open_ports():
+                return
+            await asyncio.sleep(ORPHANS_LOOK)
+        raise AssertionError("PostgreSQL still works for a relay that is dead")
+    finally:
+        await connection.close()
+
+
+def _open_ports() -> set[int]:
+    """Local ports of established TCP connections: of those whose process has died none is left."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].partition(":")[2], 16) for row in rows if row[3] == _ESTABLISHED}
 
 
 async def _postgres(url: str, statements: Sequence[str], behind: str) -> list[_Rows]:
