@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs the Debian packages the tests use: other mail programs, PHP's mail libraries, strace. It does so only as
-# root, and only when asked with POSTROOM_TEST_APT=1 (continuous integration does); tests that miss a program are
+# Installs the Debian packages the tests use: other mail programs, PHP's mail libraries, strace, a browser. It does so only
+# as root, and only when asked with POSTROOM_TEST_APT=1 (continuous integration does); tests that miss a program are
 # skipped and say so. No service is started.
 set -eu
 
 packages='swaks libnet-ssleay-perl postfix opendkim msmtp php-cli php-mbstring php-intl libphp-phpmailer
-    php-symfony-mailer strace curl'
+    php-symfony-mailer strace curl chromium'
 
 [ "${POSTROOM_TEST_APT:-}" = 1 ] || exit 0
 if [ "$(id -u)" != 0 ]; then

@@ -1,4 +1,4 @@
-"""What every test may use. Store tests run on both databases; see `tests/store/conftest.py`."""
+"""What every test may use. Store tests run on both databases: whoever takes the fixture `database` runs twice."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import structlog
 
 from support import postgres
 from support.tools import unavailable
+
+pytest_plugins = ["support.databases"]
 
 
 def pytest_report_header() -> str:

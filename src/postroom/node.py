@@ -21,6 +21,7 @@ from postroom.accept.commit import GroupCommit, Member
 from postroom.accept.refused import RefusalLog
 from postroom.accept.submission import SubmissionServer
 from postroom.accept.submitted import SubmissionPolicy
+from postroom.accept.suppressed import SuppressedRecipients
 from postroom.accept.usage import Usage
 from postroom.compose import Composer, KeyMaterial, Keys
 from postroom.compose.compose import Stored
@@ -55,18 +56,27 @@ from postroom.runtime.tls import Certificates, certificate_files
 from postroom.store import durability, installation, migrate, queue, timescale
 from postroom.store.checkpoint import Checkpointer
 from postroom.store.database import Database
-from postroom.tenancy import domain_removal, domain_watch, holds, keys
+from postroom.tenancy import (
+    account_letters,
+    domain_removal,
+    domain_watch,
+    holds,
+    identity_watch,
+    keys,
+    quota_watch,
+)
+from postroom.tenancy.account_letters import AccountLetters
 from postroom.tenancy.directory import Directory
 from postroom.tenancy.domain_watch import DomainWatch
+from postroom.tenancy.identity_watch import IdentityWatch
 from postroom.tenancy.persons import FLUSH as SESSIONS_SECONDS
 from postroom.tenancy.persons import Persons
+from postroom.tenancy.quota_watch import QuotaWatch
 from postroom.tenancy.template_library import TemplateLibrary
 from postroom.tenancy.verification import Verifier
 from postroom.web.api.api import Api
 from postroom.web.api.quota import RequestQuota
 from postroom.web.app import build
-from postroom.web.bulk import BulkWorker
-from postroom.web.bulk import Tools as BulkTools
 from postroom.web.preflight import Parts as PreflightParts
 from postroom.web.preflight import Preflight
 from postroom.web.server import WebServer
@@ -159,7 +169,10 @@ class Node:
         config = self.config
         self.secrets = SecretBox.load(config.secret_key_file)
         self.database = await Database.open(
-            config.database_url, timeout=config.database.timeout, pool=config.database.pool
+            config.database_url,
+            timeout=config.database.timeout,
+            pool=config.database.pool,
+            cache=config.database.cache,
         )
         self._started("database", self.database.close)
         await durability.check(self.database)
@@ -194,7 +207,7 @@ class Node:
         self.jobs.add("retention", self.config.retention.every, retention.run_once)
         self.jobs.add("recipients", GATHERING_EVERY, Gathering(self.database, self.clock).run_once)
         self.jobs.add("timescale", timescale.EVERY, self.timescale.keep)
-        self.jobs.add("resumed domains", holds.EVERY, partial(holds.release_resumed, self.database))
+        self.jobs.add("ended holds", holds.EVERY, partial(holds.release_resumed, self.database))
         removal = partial(domain_removal.clean_up, self.database, self.config.retention.content)
         self.jobs.add("domains that go", domain_removal.EVERY, removal)
         self.jobs.add("queue size", QUEUE_SIZE_SECONDS, self._measure_queue, at_once=True)
@@ -271,6 +284,7 @@ class Node:
             owner_for=self.scheduler.owner_for if delivering else lambda _: 0,
             handed=self._hand_over if delivering else lambda _: None,
             counted=self.usage.count,
+            capped=self.usage.count_capped,
         )
         self._started("group commit", self.commit.stop)
         self.api_edge = ApiEdge(self.config, self.clock, self.database, self.blobs, self.commit)
@@ -281,6 +295,12 @@ class Node:
         every = self.config.domains.check_every
         watch = DomainWatch(verifier, self.mail, self.clock, every=every)
         self.jobs.add("domain checks", min(domain_watch.EVERY, every), watch.run_once)
+        identities = IdentityWatch(self.database, self.resolver, self.mail, self.clock, every=every)
+        self.jobs.add("sender identities", min(identity_watch.EVERY, every), identities.run_once)
+        requests = AccountLetters(self.database, self.mail, self.config, self.clock)
+        self.jobs.add("account letters", account_letters.EVERY, requests.run_once)
+        quotas = QuotaWatch(self.database, self.mail, self.config, self.clock)
+        self.jobs.add("quota notices", quota_watch.EVERY, quotas.run_once)
         self.requests = RequestQuota(self.database, self.clock)
         self.jobs.add("request quota", REQUEST_QUOTA_SECONDS, self.requests.flush)
         self._started("request quota", self.requests.flush)
@@ -320,6 +340,7 @@ class Node:
             self.refusal_log,
             self.requests.count if config.api.count_smtp else lambda _: None,
             self.preflight.reply,
+            SuppressedRecipients(self.database, self.clock).refusal,
         )
         certificates = self.certificates
         server = SubmissionServer(
@@ -339,31 +360,16 @@ class Node:
                 self.scheduler.take(member.entries, member.owner)
 
     async def _start_web(self) -> dict[str, object]:
-        templates = TemplateLibrary(self.database, self.directory)
-        bulk = BulkWorker(
-            BulkTools(
-                config=self.config,
-                database=self.database,
-                clock=self.clock,
-                directory=self.directory,
-                blobs=self.blobs,
-                accept=self.api_edge,
-                templates=templates,
-                refusals=self.refusal_log,
-            )
-        )
-        await bulk.start()
-        self._started("bulk emails", lambda: bulk.stop(DRAIN_BULK))
         api = Api(
             config=self.config,
             database=self.database,
+            blobs=self.blobs,
             directory=self.directory,
             persons=self._persons(),
             clock=self.clock,
             refusals=self.refusal_log,
             accept=self.api_edge,
-            templates=templates,
-            bulk=bulk,
+            templates=TemplateLibrary(self.database, self.directory),
             preflight=self.preflight,
             quota=self.requests,
             mail=self.mail,
@@ -372,6 +378,8 @@ class Node:
             resolver=self.resolver,
             hostname=self.hostname,
         )
+        await api.bulk.start()
+        self._started("bulk emails", lambda: api.bulk.stop(DRAIN_BULK))
         web = WebServer(
             build({"database": self._database_problem, "durability": self._durability_problem}, api),
             self.config.http,

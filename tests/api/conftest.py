@@ -17,24 +17,6 @@ import pytest
 from postroom.store.database import Database
 from postroom.wire import dkim_keys
 from support.api import ApiWorld
-from support.databases import (
-    database,
-    database_url,
-    migrated_postgres_url,
-    sqlite_database,
-    sqlite_template,
-    sqlite_url,
-)
-
-__all__ = [
-    "database",
-    "database_url",
-    "migrated_postgres_url",
-    "sqlite_database",
-    "sqlite_template",
-    "sqlite_url",
-]
-
 
 _one_key = cache(dkim_keys.generate_rsa)
 

@@ -197,7 +197,7 @@ async def test_p06_a_template_is_used_in_the_version_it_had(api: ApiWorld) -> No
 async def test_a_deleted_token_stops_the_rest(api: ApiWorld) -> None:
     bulk_id = await post(api, [email(api, number) for number in range(60)])
     assert await api.bulk.turn()
-    await tokens.delete(api.database, api.first.token.id)
+    await tokens.delete(api.database, api.first.token.id, by=SYSTEM)
     assert await work(api) == 1
     reader = await api.first.with_token()
     after = await status(reader, bulk_id)
@@ -210,10 +210,10 @@ async def test_a_deleted_token_stops_the_rest(api: ApiWorld) -> None:
 
 async def test_a_suspended_account_stops_the_rest(api: ApiWorld) -> None:
     bulk_id = await post(api, [email(api)])
-    await accounts.suspend(api.database, api.first.account.id)
+    await accounts.suspend(api.database, api.first.account.id, by=SYSTEM)
     await api.changed()
     await work(api)
-    await accounts.approve(api.database, api.first.account.id)
+    await accounts.approve(api.database, api.first.account.id, by=SYSTEM)
     await api.changed()
     after = await status(api, bulk_id)
     (texts,) = after["validation_errors"]["message.0"].values()
@@ -404,7 +404,7 @@ async def test_what_was_kept_before_a_crash_is_told_so_whatever_changed(
         patch.setattr(killpoints, "_plan", broken)
         with pytest.raises(ArithmeticError):
             await api.bulk.turn()
-    await tokens.delete(api.database, api.first.token.id)
+    await tokens.delete(api.database, api.first.token.id, by=SYSTEM)
     async with api.database.write() as connection:
         await connection.execute(text("UPDATE bulk_emails SET busy_until = 0"))
     await work(api)

@@ -18,6 +18,7 @@ from postroom.types.actor import SYSTEM
 from postroom.types.permissions import PERMISSIONS, Permission, Role
 from support import people
 from support.api import ApiWorld
+from support.people import secret_in
 
 ORIGIN = {"origin": "http://api.test"}
 UNAUTHENTICATED = {"message": "Unauthenticated."}
@@ -34,10 +35,6 @@ async def sign_in(
     return await (http or api.http).post("/console/session", json=body, headers=ORIGIN | headers)
 
 
-def secret_in(answer: httpx.Response) -> str:
-    return answer.headers["set-cookie"].partition("=")[2].partition(";")[0]
-
-
 async def test_signing_in_tells_everything_the_dashboard_wants_to_know(api: ApiWorld) -> None:
     account, other = api.first.account, (await api.tenant()).account
     user = await people.make(api.database, account.id)
@@ -49,7 +46,17 @@ async def test_signing_in_tells_everything_the_dashboard_wants_to_know(api: ApiW
     shown: dict[str, Any] = answer.json()["data"]
     token, ends = shown.pop("csrf_token"), shown.pop("expires_at")
     assert shown == {
-        "user": {"id": user.id, "email": user.email, "name": "", "last_name": "", "operator": False},
+        "user": {
+            "id": user.id,
+            "email": user.email,
+            "name": "",
+            "last_name": "",
+            "operator": False,
+            "has_password": True,
+            "two_factor": False,
+            "time_zone": "",
+            "preferences": {},
+        },
         "accounts": [
             {"id": account.id, "name": account.name, "state": "approved", "role": "Admin"},
             {"id": other.id, "name": other.name, "state": "approved", "role": "Custom User"},

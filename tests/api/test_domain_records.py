@@ -65,7 +65,7 @@ async def test_what_to_publish(api: ApiWorld) -> None:
     domain_id = await added(api)
     api.zones.zones[NAME] = {"TXT": ["v=spf1 ip4:192.0.2.1 -all", "something else"]}
     shown = await records(api, domain_id)
-    assert shown["id"] == domain_id
+    assert (shown["id"], shown["zone"]) == (domain_id, "example.com")
     short = {
         name: (
             record["hostname"].removesuffix(f".{NAME}"),

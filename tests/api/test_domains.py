@@ -289,7 +289,7 @@ async def test_duplicates_are_ignored_where_that_is_set(api: ApiWorld) -> None:
 
 async def test_deleting_takes_everything_along_and_cancels_what_is_queued(api: ApiWorld) -> None:
     domain_id = api.first.domain.id
-    await smtp_users.add(api.database, domain_id, name="App")
+    await smtp_users.add(api.database, domain_id, name="App", by=SYSTEM)
     await api.post("/webhooks", json=webhook(api.first))
     restricted = await api.first.with_token(Scope.DOMAINS_READ, domain=domain_id)
     now = await kept(api, await api.post("/email", json=body(api)))

@@ -263,13 +263,6 @@ async def test_only_tokens_for_email_send(api: ApiWorld) -> None:
     assert (answer.status_code, await count(api)) == (403, 0)
 
 
-async def test_h16_an_account_that_is_not_approved_is_told_so(api: ApiWorld) -> None:
-    new = await api.tenant(approved=False)
-    answer = await new.post("/email", json=body(new))
-    assert answer.status_code == 403
-    assert answer.json()["message"].endswith("#MS40303")
-
-
 async def test_a_token_for_one_domain_sends_from_no_other(api: ApiWorld) -> None:
     other = await api.tenant()
     bound = await api.first.with_token(Scope.EMAIL_FULL, domain=api.first.domain.id)

@@ -17,18 +17,20 @@ from sqlalchemy import update
 from postroom.events.recipients import Gathering
 from postroom.runtime.clock import FakeClock
 from postroom.runtime.http_client import Answer
-from postroom.store import installation
+from postroom.store import installation, refusals
 from postroom.store.database import Database
 from postroom.store.schema import accounts, domains
 from postroom.tenancy import suppressions
 from postroom.types.actor import SYSTEM
 from postroom.types.events import EventType
 from postroom.types.scopes import Scope
+from postroom.web.api.json_out import timestamp
 from support import people
 from support.api import ApiWorld
 from support.email_api import body
 from support.golden import Golden
-from support.sent import ago, dates, happened, sent
+from support.messages import PDF
+from support.sent import ago, dates, happened, in_the_inbox, sent
 
 AT = 1_767_225_600_000
 """2026-01-01T00:00:00Z, where a fake clock begins."""
@@ -70,7 +72,7 @@ async def test_errors(api: ApiWorld, golden: Golden) -> None:
     as_json = {"content-type": "application/json"}
     golden.add("no token", await api.anonymous.get(path))
     golden.add("a token for something else", await reader.get(path))
-    golden.add("an account that is not approved", await new.post("/email", json=body(new)))
+    golden.add("an account that is not approved", await new.post("/bulk-email", json=[body(new)]))
     golden.add("an id of nothing", await api.get(path))
     golden.add("what cannot be an id", await api.get("/messages/5"))
     golden.add("no such path", await api.get("/nowhere"))
@@ -90,12 +92,13 @@ async def test_limits(sqlite_database: Database, tmp_path: Path) -> None:
     api = await ApiWorld.start(sqlite_database, tmp_path, clock=FakeClock(), api=limits)
     golden = Golden(FILES / "limits.http", api.first)
     async with sqlite_database.write() as connection:
-        await connection.execute(update(accounts).values(daily_quota=0))
+        await connection.execute(update(accounts).values(daily_quota=1))
         await installation.bump(connection)
     await api.changed()
     golden.add("within the limit of a minute", await api.get("/messages?limit=10"))
     golden.add("beyond it", await api.get("/messages?limit=10"))
-    golden.add("beyond the emails of the day", await api.post("/email", json=body(api)))
+    two = body(api, cc=[{"email": "carla@x.test"}])
+    golden.add("beyond the emails of the day", await api.post("/email", json=two))
     golden.add("beyond the requests of the day", await api.post("/email", json=body(api)))
     golden.check()
     await api.stop()
@@ -157,6 +160,45 @@ async def test_emails(api: ApiWorld, golden: Golden) -> None:
     golden.add("a page", await api.get("/emails", params=asked))
     golden.add("one", await api.get(f"/email/{mail.emails[0].id}"))
     golden.add("a wrong question", await api.get("/emails?status=sent&subject=ab"))
+    golden.check()
+
+
+async def test_email_content(api: ApiWorld, golden: Golden) -> None:
+    mail = await sent(api, api.first, credential_id=api.first.token.id, credential_kind="token")
+    golden.call(api.first.token.id, "{token id}")
+    path = f"/email/{mail.emails[0].id}"
+    golden.add("the timeline", await api.get(f"{path}/timeline"))
+    golden.add("the content", await api.get(f"{path}/content"))
+    golden.add("the preview", await api.get(f"{path}/preview"))
+    golden.add("an attachment", await api.get(f"{path}/attachments/{PDF}"))
+    golden.add("another sender", await api.post(f"{path}/resend", json={}))
+    golden.add("tried now", await api.post(f"{path}/retry"))
+    golden.add("cancelled", await api.post(f"{path}/cancel"))
+    golden.add("cancelled again", await api.post(f"{path}/cancel"))
+    golden.add("a search", await api.get("/emails/search?state=cancelled,held&limit=10"))
+    golden.add("a wrong search", await api.get("/emails/search?state=cancelled&since=1"))
+    golden.check()
+
+
+async def test_inbox(api: ApiWorld, golden: Golden) -> None:
+    mail = await sent(api, api.first, subject="Größe")
+    await in_the_inbox(api.database, mail)
+    golden.add("a page", await api.get("/inbox"))
+    golden.add("one", await api.get(f"/inbox/{mail.emails[0].id}"))
+    golden.add("deleted", await api.delete(f"/inbox/{mail.emails[0].id}"))
+    golden.add("emptied", await api.delete("/inbox"))
+    golden.add("an empty page", await api.get("/inbox"))
+    golden.check()
+
+
+async def test_refusals(api: ApiWorld, golden: Golden) -> None:
+    told = {"reply": "554 5.4.6 no [too-many-hops]", "account_id": api.first.account.id}
+    refused = refusals.new("too-many-hops", ago(api), credential="app@example.com", **told)
+    async with api.database.write() as connection:
+        await refusals.record(connection, [refused])
+    golden.add("a page", await api.get("/refusals?rule=too-many-hops,daily-quota"))
+    golden.add("nothing of this kind", await api.get("/refusals?search=nothing"))
+    golden.add("a wrong question", await api.get("/refusals?rule=x&date_from=x"))
     golden.check()
 
 
@@ -230,6 +272,72 @@ async def test_analytics(api: ApiWorld, golden: Golden) -> None:
     golden.check()
 
 
+async def test_tokens(api: ApiWorld, golden: Golden) -> None:
+    first, domain_id = api.first.token, api.first.domain.id
+    for found, name in (
+        (first.id, "id"), (first.preview, "preview"), (timestamp(first.created_at), "created_at"),
+    ):  # fmt: skip
+        golden.call(found, f"{{first token {name}}}")
+    body = {"name": "Shop", "scopes": ["email_full", "domains_read"], "domain_id": domain_id}
+    created = await api.post("/token", json=body | {"expires_at": "2099-01-31T09:00:00Z"})
+    token = created.json()["data"]
+    for name in ("id", "accessToken", "preview", "created_at"):
+        golden.call(token[name], f"{{token {name}}}")
+    path = f"/token/{token['id']}"
+    golden.add("created", created)
+    golden.add("one", await api.get(path))
+    golden.add("paused", await api.put(f"{path}/settings", json={"status": "pause"}))
+    golden.add("renamed", await api.put(path, json={"name": "Store"}))
+    golden.add("a page", await api.get("/token"))
+    few = await api.first.with_token(Scope.TOKENS_FULL)
+    golden.add("more than one has", await few.post("/token", json=body))
+    golden.add("deleted", await api.delete(path))
+    golden.check()
+
+
+async def test_sender_identities(api: ApiWorld, golden: Golden) -> None:
+    body = {"domain_id": api.first.domain.id, "email": "ben@client.example", "name": "Ben"}
+    reply_to = {"reply_to_email": "office@client.example", "reply_to_name": "Office"}
+    created = await api.post("/identities", json=body | reply_to | {"personal_note": "As we said."})
+    identity = created.json()["data"]
+    for name in ("id", "created_at"):
+        golden.call(identity[name], f"{{identity {name}}}")
+    path = f"/identities/{identity['id']}"
+    golden.add("created", created)
+    golden.add("one by its address", await api.get("/identities/email/ben@client.example"))
+    golden.add("a page", await api.get("/identities"))
+    golden.add("an address that is taken", await api.post("/identities", json=body))
+    golden.add("a mail provider's", await api.post("/identities", json=body | {"email": "ben@gmail.com"}))
+    golden.add("deleted", await api.delete(path))
+    golden.add("an empty page", await api.get("/identities"))
+    golden.check()
+
+
+async def test_smtp_users(api: ApiWorld, golden: Golden) -> None:
+    path = f"/domains/{api.first.domain.id}/smtp-users"
+    created = await api.post(path, json={"name": "App", "hourly_cap": 100})
+    user = created.json()["data"]
+    for name in ("id", "password", "created_at"):
+        golden.call(user[name], f"{{user {name}}}")
+    golden.call(user["username"].partition("@")[0], "{user name}")
+    golden.add("created", created)
+    golden.add("one", await api.get(f"{path}/{user['id']}"))
+    golden.add("a page", await api.get(path))
+    limits = {"allowed_addresses": ["192.0.2.7", "2001:db8::/32"], "expires_at": "2190-01-01"}
+    changed = await api.put(f"{path}/{user['id']}", json=limits)
+    golden.call(changed.json()["data"]["updated_at"], "{when it changed}")
+    golden.add("changed", changed)
+    reset = await api.post(f"{path}/{user['id']}/reset-password")
+    golden.call(reset.json()["data"]["updated_at"], "{when it was reset}")
+    golden.call(reset.json()["data"]["password"], "{new password}")
+    golden.add("a new password", reset)
+    golden.add("all that is wrong", await api.post(path, json={"daily_cap": -1, "stream": "x"}))
+    golden.add("deleted", await api.delete(f"{path}/{user['id']}"))
+    golden.add("no such user", await api.get(f"{path}/{user['id']}"))
+    golden.add("an empty page", await api.get(path))
+    golden.check()
+
+
 async def test_webhooks(api: ApiWorld, golden: Golden) -> None:
     body = {
         "url": "https://hooks.example.com/",
@@ -251,6 +359,57 @@ async def test_webhooks(api: ApiWorld, golden: Golden) -> None:
     golden.add("a list of no domain", await api.get("/webhooks"))
     golden.add("deleted", await api.delete(path))
     golden.add("an empty page", await api.get(list_path))
+    golden.check()
+
+
+async def test_inbounds(sqlite_database: Database, tmp_path: Path) -> None:
+    server = {"inbound_host": "inbound.example.net"}
+    api = await ApiWorld.start(sqlite_database, tmp_path, clock=FakeClock(), api=CONTRACT, server=server)
+    golden = Golden(FILES / "inbounds.http", api.first)
+    body = {
+        "domain_id": api.first.domain.id,
+        "name": "Support",
+        "domain_enabled": True,
+        "inbound_domain": f"inbound.{api.first.domain.name}",
+        "inbound_priority": 5,
+        "catch_filter": {"type": "catch_all"},
+        "match_filter": {"type": "match_sender", "filters": [{"comparer": "contains", "value": "é"}]},
+        "forwards": [
+            {"type": "webhook", "value": "https://hooks.example.com/"},
+            {"type": "email", "value": "a@x.test"},
+        ],
+    }
+    created = await api.post("/inbound", json=body)
+    inbound = created.json()["data"]
+    golden.call(inbound["id"], "{inbound id}")
+    golden.call(inbound["address"].partition("@")[0], "{mailbox}")
+    for number, forward in enumerate(inbound["forwards"]):
+        golden.call(forward["id"], f"{{forward {number}}}")
+    golden.call(inbound["forwards"][0]["secret"], "{secret}")
+    path = f"/inbound/{inbound['id']}"
+    golden.add("created", created)
+    golden.add("one", await api.get(path))
+    golden.add("changed", await api.put(path, json={"domain_enabled": False}))
+    golden.add("a page", await api.get("/inbound"))
+    golden.add("several wrong fields", await api.post("/inbound", json={"domain_id": "5", "forwards": [{}]}))
+    golden.add("deleted", await api.delete(path))
+    golden.add("an empty page", await api.get("/inbound"))
+    golden.check()
+    await api.stop()
+
+
+async def test_audit_log(api: ApiWorld, golden: Golden) -> None:
+    template = await api.post("/templates", json={"name": "Order", "html": "<p>Hello</p>", "text": "Hello"})
+    template_id = template.json()["data"]["id"]
+    await api.put(f"/templates/{template_id}", json={"name": "Orders"})
+    golden.call(template_id, "{template id}")
+    golden.call(api.first.token.id, "{token id}")
+    page = await api.get("/audit-log?action=template.updated")
+    golden.call(page.json()["data"][0]["created_at"], "{now}")
+    golden.add("a page", page)
+    golden.add("an empty page", await api.get("/audit-log?action=template.deleted"))
+    golden.add("a file", await api.get("/audit-log/export?action=template.updated&format=jsonl"))
+    golden.add("wrong questions", await api.get("/audit-log?action=x&actor=x&object=x&date_from=x"))
     golden.check()
 
 

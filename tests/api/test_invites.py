@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import update
 
 from postroom.store import audit
-from postroom.store.schema import audit as audit_table
 from postroom.store.schema import invites as invites_table
 from postroom.tenancy import invites
 from postroom.types.notices import Invitation
@@ -162,7 +161,7 @@ async def test_what_is_no_address_is_not_invited(api: ApiWorld, email: str) -> N
     assert api.mail.notices == []
 
 
-async def test_u06_one_address_is_not_pestered(api: ApiWorld) -> None:
+async def test_u06_one_address_is_not_pestered(api: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     await invite(api)
     (listed,) = (await api.get("/invites")).json()["data"]
     statuses = [(await api.post(f"/invites/{listed['id']}/resend")).status_code for _ in range(5)]
@@ -172,11 +171,7 @@ async def test_u06_one_address_is_not_pestered(api: ApiWorld) -> None:
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "3600"
     assert len(api.mail.notices) == 5
-    async with api.database.write() as connection:  # an hour later
-        ids = await connection.scalars(audit_table.select().with_only_columns(audit_table.c.id))
-        for id_ in list(ids):
-            old = f"{int(id_[:12], 16) - invites.HOUR:012x}{id_[12:]}"
-            await connection.execute(update(audit_table).where(audit_table.c.id == id_).values(id=old))
+    monkeypatch.setattr(invites, "HOUR", -1)  # what was a moment ago is longer ago than that
     await invite(api)
 
 
@@ -212,7 +207,8 @@ async def test_who_is_new_needs_a_name_and_a_password(api: ApiWorld) -> None:
     missing = await api.http.post("/console/invites/accept", json={"token": token})
     assert list(missing.json()["errors"]) == ["name", "password"]
     short = await accept(api, token, password="short")
-    assert short.json()["errors"] == {"password": ["The password must be at least 10 characters."]}
+    assert list(short.json()["errors"]) == ["password"]
+    assert "at least 10 characters" in short.text
     assert (await accept(api, token)).status_code == 201
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from postroom.store import memberships
+from postroom.store import bulk_emails, memberships, messages
 from postroom.tenancy.grants import Grant
 from postroom.types.permissions import Permission, Role
 from support.api import ApiWorld
@@ -15,6 +15,10 @@ from support.sent import sent
 def sender(*domains: str) -> Grant:
     chosen = frozenset({Permission.CONTROL_SENDINGS, Permission.READ_EMAIL})
     return Grant(Role.CUSTOM_USER, chosen, frozenset(domains) or None)
+
+
+def credential(message: Any) -> tuple[str, str]:
+    return message.credential_kind, message.credential_id
 
 
 async def bulk(api: ApiWorld, person: Any) -> str:
@@ -35,8 +39,26 @@ async def test_a_person_sends_and_the_message_says_who(api: ApiWorld) -> None:
     person = await api.person(grant=sender())
     answer = await person.post("/v1/email", json=body(api))
     assert answer.status_code == 202
-    assert (await kept(api, answer)).message.credential_id == person.user.id
-    assert len((await outcome(api, await bulk(api, person)))["messages_id"]) == 1
+    assert credential((await kept(api, answer)).message) == ("user", person.user.id)
+    bulk_id = await bulk(api, person)
+    (message_id,) = (await outcome(api, bulk_id))["messages_id"]
+    async with api.database.read() as connection:
+        batch = await bulk_emails.get(connection, api.first.account.id, bulk_id)
+        assert batch is not None
+        assert (batch.user_id, batch.token_id) == (person.user.id, "")
+        found = await messages.show(connection, message_id)
+    assert found is not None
+    assert credential(found.message) == ("user", person.user.id)
+
+
+async def test_a_token_sends_and_the_message_says_which(api: ApiWorld) -> None:
+    answer = await api.post("/email", json=body(api))
+    assert credential((await kept(api, answer)).message) == ("token", api.first.token.id)
+    answer = await api.post("/bulk-email", json=[body(api)])
+    async with api.database.read() as connection:
+        batch = await bulk_emails.get(connection, api.first.account.id, answer.json()["bulk_email_id"])
+    assert batch is not None
+    assert (batch.user_id, batch.token_id) == ("", api.first.token.id)
 
 
 async def test_only_from_their_domains(api: ApiWorld) -> None:

@@ -13,13 +13,14 @@ from postroom.accept.submitted import SubmissionPolicy
 from postroom.accept.usage import Usage
 from postroom.store import dkim_keys
 from postroom.store import domains as store_domains
-from postroom.tenancy import accounts, domains, keys, suppressions
+from postroom.tenancy import accounts, domains, keys, smtp_users, suppressions
 from postroom.tenancy.entries import Credential
 from postroom.types.actor import SYSTEM
-from postroom.types.draft import Content, Stream
+from postroom.types.draft import Content
 from postroom.types.envelope import Address, Envelope, Recipient
 from postroom.types.refusals import PREFLIGHT, Refused
 from support.api import ApiWorld
+from support.sent import second_domain
 
 TABLES = ("messages", "contents", "emails", "queue", "quota_days", "events")
 
@@ -74,6 +75,7 @@ async def test_a_good_message_of_a_live_domain(api: ApiWorld) -> None:
     name = api.first.domain.name
     assert {one: finding["verdict"] for one, finding in found.items()} == {
         "account-may-send": "pass",
+        "recipients-fit-the-plan": "pass",
         "authors-are-verified": "pass",
         "envelope-sender-fits": "pass",
         "daily-quota": "pass",
@@ -99,9 +101,9 @@ async def test_all_verdicts_come_at_once(api: ApiWorld) -> None:
     zones[f"pr1._domainkey.{name}"] = {"TXT": ["v=DKIM1; k=rsa; p=" + "A" * 100]}
     zones["null.test"] = {"MX": ["0 ."]}
     zones["slow.test"] = "SERVFAIL"
-    await accounts.suspend(api.database, api.first.account.id)
+    await accounts.suspend(api.database, api.first.account.id, by=SYSTEM)
     await suppressions.add(api.database, api.first.account.id, "gone@null.test", by=SYSTEM)
-    await accounts.approve(api.database, api.first.account.id)
+    await accounts.approve(api.database, api.first.account.id, by=SYSTEM)
     await api.changed()
     wanted = [{"email": one} for one in ("gone@null.test", "a@slow.test", "b@nowhere.test")]
     report = await preflight(api, email(api, to=wanted))
@@ -198,7 +200,10 @@ def test_who_asks_by_smtp(header: bytes, only: bool) -> None:
     assert admit.preflight_only(header) is only
 
 
-async def by_smtp(api: ApiWorld, author: str, blob: str | None = None) -> Refused:
+async def by_smtp(
+    api: ApiWorld, author: str, blob: str | None = None, recipients: int = 1, **may: Any
+) -> Refused:
+    """Of an SMTP user that may do this."""
     policy = SubmissionPolicy(
         api.config,
         api.clock,
@@ -208,15 +213,17 @@ async def by_smtp(api: ApiWorld, author: str, blob: str | None = None) -> Refuse
         api.refusals,
         preflight=api.preflight.reply,
     )
-    account = api.first.account.id
-    await api.directory.account(account)  # type: ignore[misc]
-    login = Credential("c" * 16, "app", account, "", Stream.TRANSACTIONAL, False, b"")
+    made = await smtp_users.add(api.database, api.first.domain.id, name="App", by=SYSTEM, **may)
+    await api.directory.refresh()
+    login = await api.directory.login(made.username, made.password, "127.0.0.1")  # type: ignore[misc]
+    assert isinstance(login, Credential)
     header = f"X-Postroom-Preflight: only\r\nFrom: {author}\r\nTo: anna@example.com\r\n".encode()
     data = header + b"\r\nHello\r\n"
     if blob is not None:
         blob = api.blobs.store(data)
     content = Content(data, len(data), len(header), blob)
-    envelope = Envelope(Address("app", "local"), [Recipient(Address("anna", "example.com"))])
+    to = [Recipient(Address(f"anna{number}", "example.com")) for number in range(recipients)]
+    envelope = Envelope(Address("app", "local"), to)
     answer = policy.message(login, envelope, content, "127.0.0.1")
     told = answer if isinstance(answer, Refused) else await answer
     assert isinstance(told, Refused)
@@ -238,3 +245,15 @@ async def test_by_smtp_the_answer_is_never_250(api: ApiWorld, blob: str | None) 
 async def test_by_smtp_what_would_be_refused(api: ApiWorld) -> None:
     told = str((await by_smtp(api, "app@elsewhere.test")).reply())
     assert "would be refused; 2 failures (from-is-verified, recipient-domain)" in told
+
+
+async def test_by_smtp_the_limits_of_the_smtp_user_count(api: ApiWorld) -> None:
+    author, other = f"app@{api.first.domain.name}", await second_domain(api, api.first)
+    elsewhere = str((await by_smtp(api, author, from_domains=other.id)).reply())
+    assert "would be refused; 2 failures (from-is-verified, recipient-domain)" in elsewhere
+    caps = {"hourly_cap": 1, "daily_cap": 2}
+    assert "would be accepted" in str((await by_smtp(api, author, **caps)).reply())
+    assert "would be refused; 1 failure (hour-cap)" in str(
+        (await by_smtp(api, author, recipients=2, **caps)).reply()
+    )
+    assert "(hour-cap, day-cap)" in str((await by_smtp(api, author, recipients=3, **caps)).reply())

@@ -150,6 +150,16 @@ async def test_ten_a_page_the_newest_first(api: ApiWorld) -> None:
     assert len(await listed(api, "spam-complaints", limit=25)) == 12
 
 
+async def test_a_list_is_searched_for_a_part_of_the_address(api: ApiWorld) -> None:
+    await added(api.first, "hard-bounces", "Ada@y.test", "ben@z.test", "a_b@y.test")
+    await added(api.first, "blocklist", "x@y.test", patterns=["*@spam.test"])
+    found = await listed(api, "hard-bounces", search="ADA@")
+    assert [row["recipient"]["email"].lower() for row in found] == ["ada@y.test"]
+    assert len(await listed(api, "hard-bounces", search="_")) == 1  # no wildcard
+    assert [row["pattern"] for row in await listed(api, "blocklist", search="spam")] == ["*@spam.test"]
+    assert await listed(api, "hard-bounces", search="nobody") == []
+
+
 async def test_who_is_on_hold_goes_when_the_time_is_over(api: ApiWorld) -> None:
     until = api.clock.now_ms() + 60_000
     for address, expires_at in (("over@y.test", 1), ("waits@y.test", until)):

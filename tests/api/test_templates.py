@@ -232,7 +232,10 @@ async def test_an_account_has_a_limit(api: ApiWorld, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(templates, "MOST", 1)
     await made(api)
     answer = await api.post("/templates", json={"html": HTML, "text": "x"})
-    assert (answer.status_code, answer.json()["message"]) == (422, "An account may have at most 1 templates.")
+    assert (answer.status_code, answer.json()["message"]) == (
+        422,
+        "The account has 1 templates already, and may not have more.",
+    )
 
 
 # -- who ------------------------------------------------------------------------------------------------------------

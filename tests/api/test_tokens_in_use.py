@@ -8,6 +8,7 @@ import pytest
 
 from postroom.store import refusals
 from postroom.tenancy import accounts, tokens
+from postroom.types.actor import SYSTEM
 from postroom.types.scopes import Scope
 from support.api import ApiWorld, Client
 
@@ -65,18 +66,19 @@ async def test_h02_paused_expired_and_deleted_tokens_are_401(api: ApiWorld) -> N
         name="soon",
         scopes=["domains_read"],
         expires_at=api.clock.now_ms() + 40,
+        by=SYSTEM,
     )
     client = Client(api.http, soon.secret)
     assert (await client.get("/me")).status_code == 200
     await asyncio.sleep(0.05)
     assert (await client.get("/me")).content == UNAUTHENTICATED  # though it is cached
 
-    await tokens.set_paused(api.database, tenant.token.id, True)
+    await tokens.change(api.database, tenant.token.id, paused=True, by=SYSTEM)
     await api.changed()
     assert (await api.get("/me")).content == UNAUTHENTICATED
-    await tokens.set_paused(api.database, tenant.token.id, False)
+    await tokens.change(api.database, tenant.token.id, paused=False, by=SYSTEM)
     assert (await api.get("/me")).status_code == 200  # at once: what is refused is read again
-    await tokens.delete(api.database, tenant.token.id)
+    await tokens.delete(api.database, tenant.token.id, by=SYSTEM)
     await api.changed()
     assert (await api.get("/me")).content == UNAUTHENTICATED
 
@@ -111,7 +113,7 @@ async def test_h02_one_of_the_scopes_is_needed(api: ApiWorld, scopes: list[Scope
 async def test_a_suspended_account_is_403_an_unapproved_one_may_look(api: ApiWorld) -> None:
     tenant = await api.tenant(approved=False)
     assert (await tenant.get("/me")).status_code == 200
-    await accounts.suspend(api.database, tenant.account.id, "spam")
+    await accounts.suspend(api.database, tenant.account.id, "spam", by=SYSTEM)
     await api.changed()
     answer = await tenant.get("/me")
     assert answer.status_code == 403
@@ -149,7 +151,7 @@ async def test_h02_a_flood_of_unknown_tokens_is_limited_and_harms_nobody_else(ap
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert (await api.get("/me")).status_code == 200
-    await tokens.rename(api.database, api.first.token.id, "renamed")
+    await tokens.change(api.database, api.first.token.id, name="renamed", by=SYSTEM)
     await api.changed()  # nothing is cached any more, but it was good before
     assert (await api.get("/me")).status_code == 200
     async with api.client_at("::1") as http:

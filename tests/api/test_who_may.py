@@ -19,6 +19,7 @@ from postroom.store import accounts, memberships, sessions
 from postroom.store.schema import sessions as sessions_table
 from postroom.tenancy import tokens
 from postroom.tenancy.grants import Grant
+from postroom.types.actor import SYSTEM
 from postroom.types.permissions import PERMISSIONS, Permission, Role
 from postroom.types.scopes import Scope
 from postroom.web.api.access import Access
@@ -157,15 +158,20 @@ async def _another_scheme(api: ApiWorld) -> dict[str, str]:
 
 async def _expired_token(api: ApiWorld) -> dict[str, str]:
     soon = await tokens.add(
-        api.database, api.first.account.id, name="soon", scopes=Scope, expires_at=api.clock.now_ms() + 500
+        api.database,
+        api.first.account.id,
+        name="soon",
+        scopes=Scope,
+        expires_at=api.clock.now_ms() + 500,
+        by=SYSTEM,
     )
     await api.clock.sleep(0.55)
     return {"authorization": f"Bearer {soon.secret}"}
 
 
 async def _paused_token(api: ApiWorld) -> dict[str, str]:
-    made = await tokens.add(api.database, api.first.account.id, name="paused", scopes=Scope)
-    await tokens.set_paused(api.database, made.token.id, True)
+    made = await tokens.add(api.database, api.first.account.id, name="paused", scopes=Scope, by=SYSTEM)
+    await tokens.change(api.database, made.token.id, paused=True, by=SYSTEM)
     return {"authorization": f"Bearer {made.secret}"}
 
 
@@ -194,7 +200,7 @@ async def _half_a_session(api: ApiWorld) -> dict[str, str]:
     person = await api.person()
     mine = sessions_table.c.user_id == person.user.id
     async with api.database.write() as connection:
-        await connection.execute(update(sessions_table).where(mine).values(state="password_ok"))
+        await connection.execute(update(sessions_table).where(mine).values(state=sessions.SECOND_STEP))
     return person.headers
 
 
@@ -277,7 +283,7 @@ async def test_u01_without_its_token_or_from_elsewhere_a_session_only_reads(
 async def test_x07_of_a_suspended_account_nobody_may_anything(api: ApiWorld) -> None:
     person = await api.person()
     async with api.database.write() as connection:
-        await accounts.set_state(connection, api.first.account.id, "suspended", "", 1)
+        await accounts.change(connection, api.first.account.id, state="suspended")
     await api.changed()
     for endpoint in with_account(api):
         answers = [await call(person, endpoint)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,36 @@ def test_an_invited_person_joins_and_signs_out(relay: Relay, account: str, brows
     assert browser.post("/console/invites/accept", json=body).status_code == 410
     roles = {user["email"]: user["roles"] for user in relay.json("user", "list")}
     assert roles["ben@example.com"] == {account: "Accountant"}
+
+
+def test_the_card_of_the_first_run_signs_the_operator_in(relay: Relay, browser: httpx.Client) -> None:
+    card = (relay.data / "first-run.txt").read_text()
+    (link,) = re.findall(r"Dashboard +http://localhost:\d+/sign-in#link=(\S+)", card)
+    answer = browser.post("/console/session/link", json={"link": link})
+    assert answer.status_code == 201, answer.text
+    session = answer.json()["data"]
+    assert (session["user"]["operator"], session["user"]["has_password"]) == (True, False)
+    browser.headers["x-csrf-token"] = session["csrf_token"]
+    first = browser.put("/console/profile/password", json={"password": PASSWORD})
+    assert first.status_code == 200, first.text
+    browser.headers["x-csrf-token"] = first.json()["data"]["csrf_token"]
+    steps = {one["step"]: one["state"] for one in browser.get("/console/first-run").json()["data"]["steps"]}
+    assert (steps["account"], steps["sandbox"], steps["message"]) == ("done", "open", "open")
+    begun = browser.post("/console/first-run/checks", json={})
+    assert begun.json()["data"]["checks"]["under_way"] is True
+    until(lambda: not browser.get("/console/first-run").json()["data"]["checks"]["under_way"], 30)
+
+
+def test_a_password_is_reset_by_a_link(relay: Relay, account: str, browser: httpx.Client) -> None:
+    """No mail can leave a fresh installation: the letter lies in the sandbox inbox of Postroom itself."""
+    add_user(relay, account)
+    assert browser.post("/console/password-resets", json={"email": EMAIL}).status_code == 202
+    until(lambda: any(letter["recipient"] == EMAIL for letter in relay.json("inbox", "list")), 20)
+    letter = next(one for one in relay.json("inbox", "list") if one["recipient"] == EMAIL)
+    text = relay.json("inbox", "show", letter["email_id"])["text"]
+    (token,) = re.findall(r"/reset#([\w-]{43})", text)
+    body = {"token": token, "password": "another good one"}
+    assert browser.post("/console/password-resets/use", json=body).status_code == 204
+    old = browser.post("/console/session", json={"email": EMAIL, "password": PASSWORD})
+    new = browser.post("/console/session", json={"email": EMAIL, "password": "another good one"})
+    assert (old.status_code, new.status_code) == (401, 201)

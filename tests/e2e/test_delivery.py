@@ -351,11 +351,8 @@ def test_sending_is_paused_and_resumed_by_another_process(scene: Scene) -> None:
             scene.world.settled(message_id)
         assert len(peer.messages) == 3
     events = scene.events(ids[-1])["you@paused.test"]
-    *before, last = [kind for kind in events if kind in ("held", "released", "delivered")]
-    # The relay may hold it once more before it learns that the pause is over.
-    assert before == ["held", "released"] * (len(before) // 2)
-    assert before
-    assert last == "delivered"
+    events = [kind for kind in events if kind in ("held", "released", "delivered")]
+    assert events == ["held", "released", "delivered"]  # not once more by a relay that hears of the end late
 
 
 # -- other settings ------------------------------------------------------------------------------------------

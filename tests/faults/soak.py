@@ -52,7 +52,11 @@ SETTINGS = {
     "POSTROOM_DELIVERY__COMMAND_TIMEOUT": "5s",
     "POSTROOM_SUBMISSION__COMMAND_TIMEOUT": "10s",
     "POSTROOM_SUBMISSION__LOGIN_TIMEOUT": "10s",
+    "POSTROOM_DATABASE__CACHE": "8MB",
 }
+SMALL = 30_000
+"""Octets of a message that is not large. A thousand of them, and the caches are full long before the middle: those of
+recent and of signed messages, 32 MB each, and that of the database."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,8 @@ def loaded(one: Trial, net: Net) -> Iterator[list[Client]]:
     with ExitStack() as stack:
         stack.enter_context(net.peer("dead.test", {"CONNECT": Silence()}))
         clients: list[Client] = [
-            Client(*account, directory / "kept.jsonl", connections=3, pause=0.1),
-            OneByOne(*account, directory / "single.jsonl", connections=2, pause=0.3),
+            Client(*account, directory / "kept.jsonl", connections=3, pause=0.1, small=SMALL),
+            OneByOne(*account, directory / "single.jsonl", connections=2, pause=0.3, small=SMALL),
         ]
         for client in clients:
             stack.enter_context(client)

@@ -118,6 +118,20 @@ def test_x11_a_disk_that_is_too_slow(tmp_path: Path) -> None:
     assert verdict.extra == verdict.flagged == 0
 
 
+def stand_still(one: Trial, proxy: Proxy, *rules: str) -> None:
+    """Until enough have been refused by one of these rules; then on as before."""
+
+    def refusals() -> float:
+        return sum(metric(one.relay, f'postroom_refused_total{{rule="{rule}"}}') for rule in rules)
+
+    before = refusals()
+    proxy.stall()
+    until(lambda: refusals() > before + 2 * CONNECTIONS, 90, what=f"{rules}\n{one.log}")
+    proxy.flow()
+    acknowledged = one.acknowledged
+    until(lambda: one.acknowledged > acknowledged + 50, 90, what=f"as before\n{one.log}")
+
+
 @pytest.mark.slow
 def test_x11_a_database_that_stands_still(tmp_path: Path, postgres_server: PostgresServer) -> None:
     with ExitStack() as stack:
@@ -126,17 +140,10 @@ def test_x11_a_database_that_stands_still(tmp_path: Path, postgres_server: Postg
         with overloaded(tmp_path, net, {"POSTROOM_DATABASE__URL": proxy.url(url)}, url) as one:
             until(lambda: one.acknowledged > 50)
             used = memory(one.relay)
-            one.world.tenant("new.test")  # a change: what the relay knows of its accounts has to be read anew
-            proxy.stall()
-            told = [f'postroom_refused_total{{rule="{rule}-unavailable"}}' for rule in ("storage", "login")]
-            until(
-                lambda: sum(metric(one.relay, rule) for rule in told) > CONNECTIONS,
-                90,
-                what="at AUTH 454, at MAIL or at the end of data 451",
-            )
-            proxy.flow()
-            before = one.acknowledged
-            until(lambda: one.acknowledged > before + 50, 90, what=f"as before\n{one.log}")
+            stand_still(one, proxy, "storage-unavailable")  # 451 at the end of data
+            # A change: what the relay knows of its accounts is read anew, or cannot be, and then it is 454 at AUTH.
+            one.world.tenant("new.test")
+            stand_still(one, proxy, "storage-unavailable", "login-unavailable")
             assert memory(one.relay) - used < MEMORY
             verdict = judged(one)
             assert set(refused(one)) <= {421, 451}

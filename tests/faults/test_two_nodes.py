@@ -46,10 +46,10 @@ def settled(one: Trial, *, go_on: bool = True) -> Verdict:
 
 @pytest.mark.slow
 def test_q14_one_of_two_nodes_stands_still_or_dies(one: Trial) -> None:
-    enough(one, 60)
+    enough(one, 100)
     verdict = settled(one)
     assert verdict.extra == verdict.flagged == 0
-    for _ in range(2):
+    for _ in range(3):
         enough(one, 20)
         one.stand_still("stop", BEFORE_THE_OTHER_TAKES_OVER)
         enough(one, 20)

@@ -21,7 +21,7 @@ from postroom.store.schema import api_messages, emails, idempotency_keys, messag
 from postroom.tenancy import suppressions
 from postroom.types import refusals
 from postroom.types.actor import SYSTEM
-from postroom.types.draft import ApiDetails, Idempotency
+from postroom.types.draft import ApiDetails, CredentialKind, Idempotency
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox, Personalization
 from postroom.types.refusals import Refused
@@ -54,7 +54,7 @@ class Desk:
         found = self.engine.directory.account(self.engine.account)
         account = found if found is None or not hasattr(found, "__await__") else await found
         assert account is not None
-        return Sender(account, "t" * 16)
+        return Sender(account, CredentialKind.TOKEN, "t" * 16)
 
     async def send(self, *, idempotency: Idempotency | None = None, **changes: Any) -> Accepted | Refused:
         return await self.edge.send(await self.sender(), request(**changes), idempotency)

@@ -18,7 +18,6 @@ from postroom.store.database import Database
 from postroom.types.refusals import CATALOGUE
 from support.cli import Cli
 from support.cli import cli as cli
-from support.cli import sqlite_template as sqlite_template
 
 AT = datetime(2026, 1, 31, 9, 5, tzinfo=UTC)
 

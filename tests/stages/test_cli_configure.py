@@ -9,7 +9,6 @@ import pytest
 
 from support.cli import Cli
 from support.cli import cli as cli
-from support.cli import sqlite_template as sqlite_template
 
 
 @pytest.fixture
@@ -37,6 +36,22 @@ def test_account_approve_and_suspend(cli: Cli) -> None:
     assert (suspended["state"], suspended["state_reason"]) == ("suspended", "spam")
 
 
+def test_account_unsuspend_and_plan_and_quota(cli: Cli) -> None:
+    (cli.data / "postroom.toml").write_text("[plans.small]\ndaily_quota = 5\n")
+    account_id = cli.json("account", "add", "Acme", "--plan", "small")["id"]
+    assert "not suspended" in cli.error("account", "unsuspend", account_id)
+    cli.json("account", "suspend", account_id)
+    assert cli.json("account", "unsuspend", account_id)["state"] == "unapproved"
+    assert cli.json("account", "show", account_id)["quota_today"] == 5
+    assert cli.json("account", "quota", account_id, "0")["daily_quota"] == 0
+    assert cli.json("account", "show", account_id)["quota_today"] is None
+    assert cli.json("account", "quota", account_id, "default")["daily_quota"] is None
+    assert "a quota is a number" in cli.error("account", "quota", account_id, "many")
+    assert cli.json("account", "plan", account_id, "none")["plan"] == ""
+    assert "no plan odd" in cli.error("account", "plan", account_id, "odd")
+    assert "no plan odd" in cli.error("account", "add", "Acme", "--plan", "odd")
+
+
 def test_account_show_has_domains_and_todays_use(cli: Cli, account: str, domain: str) -> None:
     shown = cli.json("account", "show", account)
     assert (shown["domains"], shown["used_today"]) == (["example.com"], 0)
@@ -57,6 +72,7 @@ def test_account_show_has_domains_and_todays_use(cli: Cli, account: str, domain:
         ("domain", "list", "--account", "nobody"),
         ("smtp-user", "add", "nobody", "--name", "app"),
         ("smtp-user", "list", "nobody"),
+        ("smtp-user", "change", "nobody", "--name", "app"),
         ("smtp-user", "disable", "nobody"),
         ("smtp-user", "enable", "nobody"),
         ("smtp-user", "reset-password", "nobody"),
@@ -196,6 +212,50 @@ def test_smtp_user_disable_enable_delete(cli: Cli, domain: str) -> None:
     assert cli.json("smtp-user", "enable", made["username"])["enabled"] is True
     assert cli.json("smtp-user", "delete", made["id"])["username"] == made["username"]
     assert cli.json("smtp-user", "list", "example.com") == []
+
+
+def test_smtp_user_change_sets_limits_and_takes_them_away(cli: Cli, domain: str) -> None:
+    limits = ("--hourly-cap", "10", "--allow", "192.0.2.7/24", "--allow", "::1", "--stream", "broadcast")
+    made = cli.json("smtp-user", "add", domain, "--name", "app", *limits, "--expires", "90d")
+    more = ("--name", "new", "--from-domain", "example.com", "--daily-cap", "100", "--refuse-suppressed")
+    changed = cli.json("smtp-user", "change", made["username"], *more)
+    assert [changed] == cli.json("smtp-user", "list")
+    assert (changed["name"], changed["from_domains"]) == ("new", [domain])
+    assert (changed["hourly_cap"], changed["daily_cap"]) == (10, 100)
+    assert changed["allowed_addresses"] == ["192.0.2.0/24", "::1/128"]
+    assert (changed["stream"], changed["refuse_suppressed"]) == ("broadcast", True)
+    assert changed["expires_at"] > changed["created_at"]
+    away = (
+        "--from-domain",
+        "any",
+        "--hourly-cap",
+        "0",
+        "--daily-cap",
+        "0",
+        "--allow",
+        "any",
+        "--expires",
+        "never",
+    )
+    changed = cli.json("smtp-user", "change", made["id"], *away, "--accept-suppressed")
+    assert (changed["from_domains"], changed["allowed_addresses"]) == ([], [])
+    assert (changed["hourly_cap"], changed["daily_cap"], changed["expires_at"]) == (None, None, None)
+    assert changed["refuse_suppressed"] is False
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--from-domain", "nobody.test"), "the account has no domain nobody.test"),
+        (("--allow", "here"), "no address or network"),
+        (("--expires", "2020-01-31"), "cannot expire in the past"),
+        (("--expires", "soon"), "write a time like 90d"),
+        (("--name", " "), "1 to 50 characters"),
+    ],
+)
+def test_limits_that_cannot_be(cli: Cli, domain: str, options: tuple[str, str], why: str) -> None:
+    made = cli.json("smtp-user", "add", domain, "--name", "app")
+    assert why in cli.error("smtp-user", "change", made["id"], *options)
 
 
 def test_suppression_add_list_delete(cli: Cli, account: str) -> None:

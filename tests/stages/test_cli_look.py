@@ -16,7 +16,6 @@ from postroom.types.outcome import TranscriptLine
 from postroom.types.parts import Personalization
 from support.cli import Cli
 from support.cli import cli as cli
-from support.cli import sqlite_template as sqlite_template
 from support.parts import parts, personalised
 
 NOW = 1_767_225_600_000

@@ -9,7 +9,6 @@ import pytest
 from postroom.types.scopes import Scope
 from support.cli import Cli
 from support.cli import cli as cli
-from support.cli import sqlite_template as sqlite_template
 
 
 @pytest.fixture
@@ -51,6 +50,18 @@ def test_pause_unpause_delete(cli: Cli, account: str) -> None:
     assert cli.json("token", "delete", which) == {"id": which, "name": "App"}
     assert cli.json("token", "list") == []
     assert "There is no token yet" in cli.text("token", "list")
+
+
+def test_the_audit_log_has_each_change_and_who_made_it(cli: Cli, account: str) -> None:
+    made = cli.json(*add(cli, account))
+    for verb in ("pause", "unpause", "delete"):
+        cli.json("token", verb, made["id"])
+    entries = cli.json("audit", "list", "--account", account, "--action", "token.")
+    assert [one["action"] for one in entries][::-1] == [
+        "token.created", "token.paused", "token.unpaused", "token.deleted",
+    ]  # fmt: skip
+    assert {one["actor"]["kind"] for one in entries} == {"command"}
+    assert made["token"] not in str(entries)
 
 
 @pytest.mark.parametrize("verb", ["pause", "unpause", "delete"])

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import getpass
+from base64 import b32decode
 from typing import Any
 
 import pytest
 
+from postroom.runtime.clock import Clock
+from postroom.runtime.secrets import SecretBox
 from postroom.store import audit
 from postroom.store.audit import Entry
 from postroom.store.database import Database
 from postroom.store.users import User
-from postroom.tenancy import sessions
-from postroom.tenancy.sessions import Browser
+from postroom.tenancy import enrolment, sessions, sign_in_links
+from postroom.tenancy.sessions import Browser, NewSession, Renewal
+from postroom.types import refusals
+from postroom.types.actor import SYSTEM
+from postroom.types.refusals import Refused
+from postroom.wire import totp
 from support import people
 from support.cli import Cli
 from support.cli import cli as cli
-from support.cli import sqlite_template as sqlite_template
 
 EMAIL = "ann@example.com"
 CUSTOM = ("--role", "Custom User", "--permission", "read-email", "--permission", "read-activity")
@@ -111,3 +117,48 @@ def test_sessions_are_listed_and_ended(cli: Cli, ann: User) -> None:
     assert secret not in str(session)
     assert cli.json("user", "sign-out", EMAIL) == {"email": EMAIL, "sessions": 1}
     assert cli.json("user", "sessions", EMAIL) == []
+
+
+def test_a_link_signs_in_once(cli: Cli, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli.text("user", "sign-in-link", EMAIL).startswith("http://localhost:8025/sign-in#link=")
+    monkeypatch.setenv("POSTROOM_SERVER__HTTP_URL", "https://mail.example.com/")
+    url = cli.json("user", "sign-in-link", ann.id)["url"]
+    page, _, secret = url.partition("#link=")
+    assert (page, len(secret)) == ("https://mail.example.com/sign-in", 43)
+    browser = Browser("192.0.2.7", "Firefox")
+
+    async def use(database: Database) -> object:
+        return await sign_in_links.use(database, secret, browser, now=Clock().now_ms(), lifetime=60)
+
+    made = cli.store(use)
+    assert isinstance(made, NewSession)
+    assert (made.user.email, made.complete) == (EMAIL, True)
+    again = cli.store(use)
+    assert isinstance(again, Refused)
+    assert again.rule is refusals.LINK_INVALID
+
+    async def look(database: Database) -> list[Entry]:
+        async with database.read() as connection:
+            return await audit.page(connection, "", action="sign_in_link.", limit=9)
+
+    told = cli.store(look)
+    assert [(entry.object_name, entry.actor_name) for entry in told] == [(EMAIL, getpass.getuser())] * 2
+    assert secret not in str(told)
+    assert "there is no user ben@example.com" in cli.error("user", "sign-in-link", "ben@example.com")
+
+
+def test_the_second_step_is_switched_off_for_who_has_lost_it(cli: Cli, ann: User) -> None:
+    assert "takes no second step" in cli.error("user", "disable-second-factor", EMAIL)
+    box = SecretBox.load(cli.data / "secret.key")
+    renewal = Renewal(Browser("192.0.2.7", ""), "", 30_000, 60)
+
+    async def switch_on(database: Database) -> object:
+        made = await enrolment.enrol(database, box, ann.id, now=30_000, by=SYSTEM)
+        assert isinstance(made, enrolment.Enrolment)
+        code = totp.code(b32decode(made.secret), 1)
+        return await enrolment.confirm(database, box, ann.id, code, renewal=renewal, by=SYSTEM)
+
+    assert isinstance(cli.store(switch_on), enrolment.Confirmed)
+    assert cli.json("user", "disable-second-factor", EMAIL) == {"id": ann.id, "email": EMAIL}
+    assert cli.json("user", "sessions", EMAIL) == []
+    assert "takes no second step" in cli.error("user", "disable-second-factor", EMAIL)

@@ -97,6 +97,16 @@ async def test_ours_is_put_in_front_and_the_rest_stays(composer: Composer) -> No
     assert head + body == PLAIN
 
 
+@pytest.mark.parametrize("said", [b"", b"Precedence: list\r\n", b"precedence: bulk\r\n"])
+async def test_precedence_is_added_where_the_domain_wants_it_and_nothing_is_said(
+    composer: Composer, said: bytes
+) -> None:
+    result = await composed(composer, stored(said + PLAIN, precedence_bulk=True))
+    field = said or b"Precedence: bulk\r\n"
+    assert (result.head + result.body).endswith(field + PLAIN)
+    assert result.head.lower().count(b"\r\nprecedence:") == 1
+
+
 async def test_private_fields_are_cut_out(composer: Composer) -> None:
     private = (
         b"Bcc: secret@example.net,\r\n another@example.net\r\n"
@@ -318,6 +328,7 @@ def test_a_stored_message_is_the_same_from_memory_and_from_the_database() -> Non
         subject="Hello",
         message_id="<1@example.com>",
         received_at=1_751_367_157_000,
+        precedence_bulk=True,
     )
     row = messages.Message(
         account_id=ACCOUNT,
@@ -342,10 +353,16 @@ def test_a_stored_message_is_the_same_from_memory_and_from_the_database() -> Non
         received_at=1_751_367_157_000,
         content_expires_at=None,
         content_gone=False,
+        precedence_bulk=True,
     )
     data = zstandard.ZstdCompressor().compress(PLAIN)
     expected = stored(
-        protocol="UTF8SMTPSA", sender="app@host", utf8=True, dsn_ret="HDRS", message_id="<1@example.com>"
+        protocol="UTF8SMTPSA",
+        sender="app@host",
+        utf8=True,
+        dsn_ret="HDRS",
+        message_id="<1@example.com>",
+        precedence_bulk=True,
     )
     assert Stored.from_draft(draft, "mail.example.org") == expected
     assert Stored.from_row(messages.Stored(row, data), "mail.example.org") == expected

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import get_args, get_origin
 
 import pytest
 
@@ -147,6 +148,12 @@ def test_other_kinds_of_values_in_the_environment(monkeypatch):
     assert config.log.level == "warning"
 
 
+def test_what_the_examples_for_clients_export_is_no_setting(monkeypatch):
+    monkeypatch.setenv("POSTROOM_API", "http://localhost:8025/v1")
+    monkeypatch.setenv("POSTROOM_TOKEN", "mlsn.0")
+    assert load().api == Config().api
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -179,6 +186,30 @@ def test_switches_of_the_test_suite_are_no_settings(monkeypatch):
     assert with_variables(monkeypatch, TEST_APT="1", TEST_ANYTHING="x").model_dump() == Config().model_dump()
 
 
+def test_plans_in_the_environment_and_the_file(tmp_path, monkeypatch):
+    file = written(tmp_path, "[plans.small]\ndomains = 3\nusers = 2\n[plans.large-1]")
+    monkeypatch.setenv("POSTROOM_PLANS__SMALL__USERS", "5")
+    monkeypatch.setenv("POSTROOM_PLANS__TINY__OVER_QUOTA", "hold")
+    plans = load(file).plans
+    assert sorted(plans) == ["large-1", "small", "tiny"]
+    assert (plans["small"].domains, plans["small"].users, plans["tiny"].over_quota) == (3, 5, "hold")
+    assert set(plans["large-1"].model_dump().values()) == {None}
+    assert "[plans.NAME]" in settings.reference()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SMALL__DOMANS", "1", "plans.small.domans: unknown key, did you mean plans.small.domains?"),
+        ("SMALL", "1", "plans.small: unknown key"),
+        ("SMALL__DOMAINS", "-1", "plans.small.domains: Input should be greater than or equal to 0"),
+        ("S!__DOMAINS", "1", "plans.s!: must be lower-case letters, digits"),
+    ],
+)
+def test_faults_of_plans(monkeypatch, name, value, expected):
+    assert fault(monkeypatch, **{f"PLANS__{name}": value}).startswith(f"POSTROOM_PLANS__{name}: {expected}")
+
+
 def test_secrets_are_not_shown(monkeypatch):
     config = with_variables(
         monkeypatch,
@@ -200,6 +231,7 @@ def test_what_is_shown_can_be_loaded_again():
 
 def number_of_settings(tree):
     kinds = [field.annotation for field in tree.model_fields.values()]
+    kinds = [get_args(kind)[1] if get_origin(kind) is dict else kind for kind in kinds]
     sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, settings.Section)]
     inner = [section for section in sections if section is not settings.Listen]
     return len(kinds) - len(inner) + sum(map(number_of_settings, inner))

@@ -138,7 +138,7 @@ async def test_domains_of_one_site_share_a_connection(start) -> None:
 
 async def test_a_suspended_accounts_mail_is_held_and_goes_on_after_approval(start) -> None:
     engine = await start()
-    await accounts.suspend(engine.database, engine.account, "spam")
+    await accounts.suspend(engine.database, engine.account, "spam", by=SYSTEM)
     await engine.directory.refresh()
     await engine.accept("you@x.test")
 
@@ -147,7 +147,7 @@ async def test_a_suspended_accounts_mail_is_held_and_goes_on_after_approval(star
 
     await until(held)
     assert engine.post.delivered == []
-    await accounts.approve(engine.database, engine.account)
+    await accounts.approve(engine.database, engine.account, by=SYSTEM)
     await engine.directory.refresh()
     await settled(engine)
     assert await statuses(engine.database) == {"you@x.test": "delivered"}
@@ -317,7 +317,7 @@ async def test_q17_a_flood_of_one_account_does_not_delay_another(start) -> None:
     post = Post()
     engine = await start(post, connections_per_site=1, in_memory=100)
     post.gate.clear()
-    other = await accounts.add(engine.database, "Other", approved=True)
+    other = await accounts.add(engine.database, "Other", approved=True, by=SYSTEM)
     for number in range(150):
         await engine.accept(f"bulk{number}@x.test", f"more{number}@x.test", stream=Stream.BROADCAST)
     assert engine.scheduler.in_memory <= 60  # half of the room, and no account gets more
@@ -333,7 +333,7 @@ async def test_x11_what_is_accepted_at_once_does_not_exceed_the_room(start) -> N
     post = Post()
     engine = await start(post, in_memory=100)
     post.gate.clear()
-    other = await accounts.add(engine.database, "Other", approved=True)
+    other = await accounts.add(engine.database, "Other", approved=True, by=SYSTEM)
     people = [f"user{number}@x.test" for number in range(60)]
     await asyncio.gather(
         *(engine.accept(*people, account=account) for account in (engine.account, other.id) for _ in range(5))

@@ -48,12 +48,12 @@ class Office:
         self.directory = Directory(database, self.clock)
 
     async def prepare(self) -> Office:
-        self.account = await accounts.add(self.database, "Shop", approved=True)
+        self.account = await accounts.add(self.database, "Shop", approved=True, by=SYSTEM)
         box = SecretBox(bytes(32))
         self.domain = await domains.add(
             self.database, box, "example.com", account_id=self.account.id, trusted=True, by=SYSTEM
         )
-        self.user = await smtp_users.add(self.database, "example.com", name="App")
+        self.user = await smtp_users.add(self.database, "example.com", name="App", by=SYSTEM)
         await self.directory.refresh()
         return self
 
@@ -106,7 +106,7 @@ async def test_no_sql_while_warm(office: Office) -> None:
     engine = office.database._read_engine.sync_engine
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     assert office.directory.login(office.user.username, office.user.password, CLIENT) == credential
-    assert office.directory.credential_valid(credential) is True
+    assert office.directory.known_credential(credential, CLIENT) is credential
     assert not isawaitable(office.directory.account(office.account.id))
     assert office.directory.known(office.account.id) is not None
     assert statements == []
@@ -137,7 +137,7 @@ async def test_unknown_users_cost_the_same_queries(office: Office) -> None:
 
 async def test_a_failed_login_reads_again_before_it_is_refused(office: Office) -> None:
     await office.login()
-    renewed = await smtp_users.reset_password(office.database, office.user.id)
+    renewed = await smtp_users.reset_password(office.database, office.user.user, by=SYSTEM)
     assert isinstance(
         await office.login(renewed.password), Credential
     )  # nobody has looked at the version yet
@@ -145,10 +145,10 @@ async def test_a_failed_login_reads_again_before_it_is_refused(office: Office) -
 
 
 async def test_switched_off_is_told_only_to_who_knows_the_password(office: Office) -> None:
-    await smtp_users.disable(office.database, office.user.id)
+    await smtp_users.change(office.database, office.user.user, enabled=False, by=SYSTEM)
     assert rule(await office.login("wrong")) is refusals.AUTH_FAILED
     assert rule(await office.login()) is refusals.SMTP_USER_DISABLED
-    await smtp_users.enable(office.database, office.user.id)
+    await smtp_users.change(office.database, office.user.user, enabled=True, by=SYSTEM)
     assert isinstance(await office.login(), Credential)  # also without a look at the version
 
 
@@ -218,13 +218,13 @@ async def test_a_change_by_any_process_is_seen_at_the_next_look(office: Office) 
     state = await settled(office.directory.account(office.account.id))
     assert state is not None
     assert state.state == "approved"
-    await accounts.suspend(office.database, office.account.id, "spam")
-    await smtp_users.disable(office.database, office.user.id)
+    await accounts.suspend(office.database, office.account.id, "spam", by=SYSTEM)
+    await smtp_users.change(office.database, office.user.user, enabled=False, by=SYSTEM)
     await office.directory.refresh()
     state = await settled(office.directory.account(office.account.id))
     assert state is not None
     assert (state.state, state.reason) == ("suspended", "spam")
-    assert await settled(office.directory.credential_valid(credential)) is False
+    assert rule(await office.directory.read_credential(credential, CLIENT)) is refusals.LOGIN_REVOKED
 
 
 async def test_no_change_keeps_the_cache(office: Office) -> None:
@@ -238,13 +238,76 @@ async def test_an_open_connection_ends_with_its_password(office: Office, change:
     credential = await office.login()
     assert isinstance(credential, Credential)
     if change == "reset":
-        await smtp_users.reset_password(office.database, office.user.id)
+        await smtp_users.reset_password(office.database, office.user.user, by=SYSTEM)
     elif change == "delete":
-        await smtp_users.delete(office.database, office.user.id)
+        await smtp_users.delete(office.database, office.user.user, by=SYSTEM)
     else:
-        await accounts.add(office.database, "Another")
+        await accounts.add(office.database, "Another", by=SYSTEM)
     await office.directory.refresh()
-    assert await settled(office.directory.credential_valid(credential)) is (change == "nothing")
+    assert office.directory.known_credential(credential, CLIENT) is None
+    renewed = await office.directory.read_credential(credential, CLIENT)
+    assert (renewed == credential) is (change == "nothing")
+
+
+@pytest.mark.parametrize(
+    ("columns", "still"),
+    [
+        ({"enabled": False}, False),
+        ({"expires_at": 1}, False),
+        ({"allowed_addresses": "198.51.100.0/24"}, False),
+        ({"allowed_addresses": "192.0.2.0/24"}, True),
+        ({"name": "Another"}, True),
+    ],
+)
+async def test_an_open_connection_goes_on_while_it_could_log_in(
+    office: Office, columns: dict[str, object], still: bool
+) -> None:
+    credential = await office.login()
+    assert isinstance(credential, Credential)
+    await office.change(**columns)
+    office.directory._logins.clear()
+    for _ in range(2):  # from the database, then from the cache
+        answer = office.directory.known_credential(credential, CLIENT)
+        answer = answer or await office.directory.read_credential(credential, CLIENT)
+        assert answer == credential if still else rule(answer) is refusals.LOGIN_REVOKED
+
+
+async def test_an_open_connection_may_do_what_its_user_may_do_now(office: Office) -> None:
+    credential = await office.login()
+    assert isinstance(credential, Credential)
+    assert (credential.from_domains, credential.caps) == (None, ())
+    await smtp_users.change(
+        office.database,
+        office.user.user,
+        by=SYSTEM,
+        from_domains=office.domain.id,
+        hourly_cap=5,
+        daily_cap=9,
+        refuse_suppressed=True,
+        stream="broadcast",
+    )
+    await office.directory.refresh()
+    now = await office.directory.read_credential(credential, CLIENT)
+    assert isinstance(now, Credential)
+    assert now.from_domains == {office.domain.id}
+    assert [(cap.span, cap.most) for cap in now.caps] == [("hour", 5), ("day", 9)]
+    assert (now.refuse_suppressed, now.stream) == (True, "broadcast")
+
+
+async def test_an_smtp_user_expires_by_itself(office: Office) -> None:
+    """Nothing is written when its time comes, so no cache hears of it."""
+    soon = office.clock.now_ms() + 1000
+    await office.change(expires_at=soon)
+    credential = await office.login()
+    assert isinstance(credential, Credential)
+    office.clock.advance(1.0)
+    assert rule(office.directory.known_credential(credential, CLIENT)) is refusals.LOGIN_REVOKED
+    assert rule(await office.login("wrong")) is refusals.AUTH_FAILED
+    refused = await office.login()
+    assert rule(refused) is refusals.SMTP_USER_EXPIRED
+    reply = str(refused.reply())  # type: ignore[union-attr]
+    assert reply.startswith("535 5.7.8 ")
+    assert office.user.username in reply
 
 
 async def test_what_was_read_before_a_change_is_not_kept(office: Office) -> None:
@@ -322,7 +385,7 @@ async def test_watch_looks_often_calls_listeners_and_outlives_trouble(
         looks.set()
 
     monkeypatch.setattr(office.directory, "refresh", refresh)
-    await accounts.add(office.database, "Another")
+    await accounts.add(office.database, "Another", by=SYSTEM)
     watching = asyncio.create_task(office.directory.watch())
     await office.clock.run(0)
     office.clock.advance(POLL)

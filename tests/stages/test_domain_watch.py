@@ -56,7 +56,7 @@ class World:
         self.watch = DomainWatch(self.tools, self.mail, clock, every=DAY)
 
     async def account(self, name: str) -> str:
-        account = await accounts.add(self.database, name, approved=True)
+        account = await accounts.add(self.database, name, approved=True, by=SYSTEM)
         await people.make(self.database, account.id, email=f"{name}@x.test".lower())
         return account.id
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from mailersend.models.email import EmailContact
 
 from postroom.cli import card
@@ -24,14 +23,9 @@ from postroom.store.database import Database
 from postroom.tenancy import accounts, domains, first_run, passwords, smtp_users, users
 from postroom.types.actor import SYSTEM
 from postroom.wire import dkim_keys
-from support.databases import database as database
-from support.databases import database_url as database_url
-from support.databases import migrated_postgres_url as migrated_postgres_url
-from support.databases import sqlite_database as sqlite_database
-from support.databases import sqlite_template as sqlite_template
-from support.databases import sqlite_url as sqlite_url
 
 BOX = SecretBox(bytes(32))
+LINK = "http://localhost:8025/sign-in#link=x"
 ADDRESSES = {
     "submission": [
         {"host": "127.0.0.1", "port": 2525, "tls": "starttls"},
@@ -70,7 +64,7 @@ async def _is_right(database: Database, made: first_run.FirstRun) -> None:
     async with database.read() as connection:
         known = await user_store.by_email(connection, made.operator)
     assert known is not None
-    assert PasswordHasher().verify(known.password_hash, made.operator_password)
+    assert known.password_hash == ""  # they come by a link
 
 
 async def test_it_makes_all_that_is_needed_to_send(database: Database) -> None:
@@ -87,7 +81,6 @@ async def test_once_finished_nothing_changes(database: Database) -> None:
 async def test_begun_again_it_makes_nothing_twice(database: Database) -> None:
     first = await _made(database)
     again = await _made(database)
-    assert again.operator_password == first.operator_password
     assert again.smtp_user == first.smtp_user
     await _is_right(database, again)
 
@@ -148,7 +141,7 @@ async def test_the_passwords_are_gone_from_the_database_when_it_is_over(database
 
 
 async def test_somebody_who_exists_already_keeps_the_password(database: Database) -> None:
-    account = await accounts.add(database, "Ours")
+    account = await accounts.add(database, "Ours", by=SYSTEM)
     await users.add(
         database,
         first_run.OPERATOR,
@@ -158,14 +151,19 @@ async def test_somebody_who_exists_already_keeps_the_password(database: Database
         by=SYSTEM,
     )
     made = await _made(database)
-    assert made.operator_password == ""
-    assert "(the one it was given before)" in card.render(card.of(Config(), made, ADDRESSES))
+    assert made.operator == first_run.OPERATOR
+    async with database.read() as connection:
+        known = await user_store.by_email(connection, made.operator)
+    assert known is not None
+    assert await passwords.is_right(known.password_hash, "long enough")
 
 
 async def test_the_card_has_what_a_plug_in_asks_for(sqlite_database: Database, tmp_path: Path) -> None:
     made = await _made(sqlite_database)
-    text = card.render(card.of(Config(data=tmp_path), made, ADDRESSES))
+    text = card.render(card.of(Config(data=tmp_path), made, LINK, ADDRESSES))
     for part in (
+        f"Dashboard       {LINK}",
+        f"user sign-in-link {made.operator}",
         "Relay host      localhost",
         '"TLS" = STARTTLS: port 2525',
         '"SSL" = implicit TLS: port 2465',
@@ -183,7 +181,7 @@ async def test_the_card_with_a_certificate_that_is_trusted_anyway(sqlite_databas
         server={"smtp_host": "smtp.example.com"},  # type: ignore[arg-type]
     )
     implicit = {"submission": [{"host": "0.0.0.0", "port": 465, "tls": "implicit"}]}
-    text = card.render(card.of(config, await _made(sqlite_database), implicit))
+    text = card.render(card.of(config, await _made(sqlite_database), LINK, implicit))
     assert "CA file" not in text
     assert "STARTTLS" not in text
     assert "smtplib.SMTP_SSL('smtp.example.com', 465, context=ssl.create_default_context())" in text
@@ -193,7 +191,6 @@ async def test_the_card_with_a_certificate_that_is_trusted_anyway(sqlite_databas
 async def test_secrets_do_not_show_when_printed(database: Database) -> None:
     made = await _made(database)
     assert made.smtp_user.password not in repr(made)
-    assert made.operator_password not in repr(made)
 
 
 def test_clients_that_check_addresses_take_those_of_the_sandbox() -> None:

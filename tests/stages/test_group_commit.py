@@ -16,6 +16,7 @@ from postroom.runtime.ids import mail_id
 from postroom.store import batches
 from postroom.store.database import Database
 from postroom.store.schema import emails, events, messages, metadata, queue, quota_days, suppressions
+from postroom.tenancy.quotas import day_number, release_ms
 from postroom.types import refusals
 from postroom.types.draft import Content, Draft
 from postroom.types.envelope import Address, Envelope, Recipient
@@ -160,11 +161,61 @@ async def test_over_the_quota_may_be_held_until_the_next_day(database: Database,
     async with database.read() as connection:
         rows = (await connection.execute(select(queue.c.hold, queue.c.owner, queue.c.due_at))).all()
         statuses = sorted(await connection.scalars(select(emails.c.status)))
-    day = 86_400_000
-    midnight = (desk.clock.now_ms() // day + 1) * day
-    assert sorted(rows)[1] == ("quota", 0, midnight)
+    assert sorted(rows)[1] == ("quota", 0, release_ms(desk.clock.now_ms()))
     assert [len(member.entries) for member in desk.handed] == [1, 0]  # tomorrow's is nobody's yet
     assert statuses == ["held", "queued"]
+
+
+async def counted(database: Database) -> dict[int, int]:
+    """Emails by day, today's being 0."""
+    today = day_number(FakeClock().now_ms())
+    async with database.read() as connection:
+        rows = await connection.execute(select(quota_days.c.day, quota_days.c.used))
+    return {day - today: used for day, used in rows}
+
+
+async def test_what_is_held_uses_the_quota_of_the_next_day_and_no_more_than_that(
+    database: Database, desk: Desk
+) -> None:
+    answers = [await desk.submit(draft("a@x.test", "b@x.test"), quota=5, hold=True) for _ in range(6)]
+    assert [isinstance(answer, str) for answer in answers] == [True] * 4 + [False] * 2
+    assert await counted(database) == {0: 4, 1: 4}
+    assert isinstance(await desk.submit(draft(), quota=5, hold=True), str)  # one has room today
+    assert await counted(database) == {0: 5, 1: 4}
+    refused = answers[-1]
+    assert isinstance(refused, Refused)
+    assert (refused.rule, refused.facts["used"]) == (refusals.DAILY_QUOTA, "4")
+
+
+async def test_what_was_held_leaves_the_next_day_its_rest(database: Database, desk: Desk) -> None:
+    for _ in range(5):
+        await desk.submit(draft(), quota=3, hold=True)
+    desk.clock.jump(86_400)
+    answers = [await desk.submit(draft(), quota=3, hold=hold) for hold in (False, False, True)]
+    assert [isinstance(answer, str) for answer in answers] == [True, False, True]
+    assert await counted(database) == {0: 3, 1: 3, 2: 1}
+
+
+async def test_x04_racing_never_exceeds_the_quotas_of_two_days(database: Database) -> None:
+    desks = [Desk(database) for _ in range(4)]
+    answers = await asyncio.gather(
+        *[desks[number % 4].submit(draft(), quota=37, hold=True) for number in range(200)]
+    )
+    assert sum(isinstance(answer, str) for answer in answers) == 74
+    assert await counted(database) == {0: 37, 1: 37}
+
+
+async def test_what_is_held_is_due_in_the_order_in_which_it_came(database: Database, desk: Desk) -> None:
+    await desk.submit(draft("a@x.test", "b@x.test", "c@x.test"), quota=3)
+    kept = []
+    for minutes in (1, 5, 300):
+        desk.clock.advance(minutes * 60)
+        kept.append(await desk.submit(draft(), quota=3, hold=True))
+    async with database.read() as connection:
+        due = await connection.scalars(
+            select(queue.c.message_id).where(queue.c.hold == "quota").order_by(queue.c.due_at)
+        )
+        assert list(due) == kept
 
 
 @pytest.mark.parametrize("hold", [False, True])
@@ -173,12 +224,14 @@ async def test_q07_what_waits_is_stored_on_the_steady_scale(
 ) -> None:
     steady = desk.clock.steady_ms()
     desk.clock.jump(90_000)
-    await desk.submit(draft(), quota=0 if hold else None, hold=hold)
+    if hold:
+        await desk.submit(draft(), quota=1)
+    kept = await desk.submit(draft(), quota=1, hold=hold)
     async with database.read() as connection:
-        row = (await connection.execute(select(queue))).one()
-        email = (await connection.execute(select(emails))).one()
-    until_midnight = 86_400_000 - desk.clock.now_ms() % 86_400_000
-    assert row.due_at == steady + (until_midnight if hold else 0)
+        row = (await connection.execute(select(queue).where(queue.c.message_id == kept))).one()
+        email = (await connection.execute(select(emails).where(emails.c.message_id == kept))).one()
+    today = desk.clock.now_ms() % 86_400_000
+    assert row.due_at == steady + (86_400_000 - today + today // 1000 if hold else 0)
     assert row.expires_at == row.due_at + 3_600_000
     assert email.created_at == desk.clock.now_ms()
 

@@ -15,9 +15,17 @@ from postroom.types.notices import (
     DomainCheckFailed,
     DomainRestored,
     IdentityConfirmation,
+    IdentityProblem,
     Invitation,
     Notice,
+    PasswordChanged,
+    PasswordReset,
+    QuotaDecision,
     QuotaNotice,
+    QuotaRequest,
+    SecondStepLocked,
+    SignUpConfirmation,
+    SignUpKnown,
 )
 
 TO, LINK = "ada@example.com", "https://mail.example.com/invites/s3cret?a=b&c=d"
@@ -27,6 +35,7 @@ NOTICES: dict[str, Notice] = {
     "invitation": Invitation(TO, "Shop", "Bob", LINK),
     "confirmation": IdentityConfirmation(TO, "Shop", LINK),
     "confirmation with a note": IdentityConfirmation(TO, "Shop", LINK, "Dear Ada,\nplease."),
+    "identity problem": IdentityProblem(TO, "Shop", "ben@client.example", "Its policy is p=reject."),
     "80 %": QuotaNotice(TO, "Shop", 80, 1000, held=False),
     "100 %": QuotaNotice(TO, "Shop", 100, 1000, held=True),
     "request": ApprovalRequest(
@@ -34,32 +43,69 @@ NOTICES: dict[str, Notice] = {
     ),
     "approved": ApprovalDecision(TO, "Shop", True),
     "not approved": ApprovalDecision(TO, "Shop", False, "Too little is said."),
+    "quota request": QuotaRequest("Shop", 100, 5000, "Autumn sale.\nIt begins soon.", LINK),
+    "quota raised": QuotaDecision(TO, "Shop", True, 5000),
+    "quota kept": QuotaDecision(TO, "Shop", False, 100, "Not yet."),
     "domain failed": DomainCheckFailed(TO, "Shop", "shop.test", ("pr1: there is no record", "x"), AT, LINK),
     "domain restored": DomainRestored(TO, "Shop", "shop.test"),
+    "reset": PasswordReset(TO, LINK),
+    "password changed": PasswordChanged(TO, "192.0.2.7", LINK),
+    "password changed on the machine": PasswordChanged(TO, "", LINK),
+    "second step locked": SecondStepLocked(TO, "192.0.2.7", LINK),
+    "sign up": SignUpConfirmation(TO, LINK),
+    "sign up, known": SignUpKnown(TO, LINK),
 }
 SUBJECTS = {
     "invitation": "Bob invites you to Shop",
     "confirmation": "Shop wants to send email from your address",
     "confirmation with a note": "Shop wants to send email from your address",
+    "identity problem": "Mail from ben@client.example will not arrive any more",
     "80 %": "Shop: 80 % of today's emails are used",
     "100 %": "Shop: 100 % of today's emails are used",
     "request": "Shop asks to be approved",
     "approved": "Shop may send now",
     "not approved": "Shop was not approved",
+    "quota request": "Shop asks for 5000 emails a day",
+    "quota raised": "Shop has a new daily quota",
+    "quota kept": "Shop keeps its daily quota",
     "domain failed": "The DNS records of shop.test are not right any more",
     "domain restored": "shop.test is all right again",
+    "reset": "A new password for Postroom",
+    "password changed": "Your password was changed",
+    "password changed on the machine": "Your password was changed",
+    "second step locked": "Somebody has guessed at your sign-in codes",
+    "sign up": "Confirm your address to make an account",
+    "sign up, known": "You have a user on Postroom already",
 }
 SAID = {
     "invitation": ["Bob invites you to join", LINK],
     "confirmation": [TO, LINK, "without your confirmation they cannot"],
     "confirmation with a note": ["They write:\n\nDear Ada,\nplease.\n\n"],
+    "identity problem": [
+        "ben@client.example as its sender",
+        "Its policy is p=reject.",
+        "Nothing was switched off",
+    ],
     "80 %": ["80 % of its 1000 emails", "Beyond 1000 messages are refused"],
     "100 %": ["From now on messages are accepted and wait"],
     "request": ["What do you send?\n> Orders\n> and news\n\nHow many?\n> 10\n\n", LINK],
     "approved": ['"Shop" is approved'],
     "not approved": ["was not approved", "The operator writes:\n\nToo little is said."],
+    "quota request": [
+        "may send 100 emails a day and asks for 5000 a day",
+        "Autumn sale.\nIt begins soon.",
+        LINK,
+    ],
+    "quota raised": ['"Shop" may send 5000 emails a day.'],
+    "quota kept": ["was not given a larger", "The operator writes:\n\nNot yet."],
     "domain failed": ["  - pr1: there is no record\n  - x\n", "paused on 23 November 2026, 08:00 UTC", LINK],
     "domain restored": ["are right again"],
+    "reset": [f"a new password for {TO}", LINK, "the password stays as it is"],
+    "password changed": ["was changed, from the address 192.0.2.7. Everybody", LINK],
+    "password changed on the machine": [f"The password of {TO} was changed. Everybody"],
+    "second step locked": ["five wrong codes", "from the address 192.0.2.7", LINK],
+    "sign up": [f"with {TO}", LINK, "nothing is made"],
+    "sign up, known": ["There is a user with this address already", LINK],
 }
 
 
@@ -135,6 +181,8 @@ NASTY = (
         IdentityConfirmation(TO, NASTY, LINK, NASTY),
         ApprovalRequest(NASTY, ((NASTY, NASTY),), LINK),
         ApprovalDecision(TO, NASTY, False, NASTY),
+        QuotaRequest(NASTY, 1, 2, NASTY, LINK),
+        QuotaDecision(TO, NASTY, False, 1, NASTY),
         DomainCheckFailed(TO, NASTY, NASTY, (NASTY,), AT, LINK),
     ],
     ids=lambda notice: type(notice).__name__,
@@ -158,6 +206,6 @@ def test_names_are_cut_and_stay_on_their_line() -> None:
 
 
 def test_a_link_that_is_secret_is_not_logged() -> None:
-    for name in ("invitation", "confirmation"):
+    for name in ("invitation", "confirmation", "reset", "sign up"):
         assert "s3cret" not in repr(NOTICES[name])
         assert isinstance(render(NOTICES[name]), Wording)

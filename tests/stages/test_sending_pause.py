@@ -19,10 +19,7 @@ from postroom.tenancy import accounts, domains, holds, templates
 from postroom.types.actor import SYSTEM
 from postroom.types.draft import ApiDetails, Edge
 from postroom.types.template import TemplateContent, Wording
-from support.databases import database, database_url, migrated_postgres_url
 from support.engine import DELIVERED, GREYLISTED, Engine, Post
-
-__all__ = ["database", "database_url", "migrated_postgres_url"]
 
 Start = Callable[..., Awaitable[Engine]]
 
@@ -155,6 +152,34 @@ async def test_a_node_that_has_not_heard_of_the_end_is_put_right(start: Start) -
     assert engine.post.recipients() == ["you@x.test"]
 
 
+@pytest.mark.parametrize("by", ["pause", "suspension"])
+async def test_a_node_that_has_not_heard_of_the_end_holds_nothing_again(start: Start, by: str) -> None:
+    engine = await start(Post(answer=GREYLISTED), retry=[0.3])
+    await engine.accept("you@x.test")
+
+    async def tried() -> bool:
+        return "deferred" in (await statuses(engine)).values()
+
+    await until(tried)
+    engine.post.answer = DELIVERED
+    if by == "pause":
+        await pause(engine, engine)
+        await engine.directory.account(engine.account)  # type: ignore[misc]
+        await domains.resume(engine.database, engine.domain, by=SYSTEM)
+    else:
+        await accounts.suspend(engine.database, engine.account, by=SYSTEM)
+        await engine.directory.refresh()
+        await engine.directory.account(engine.account)  # type: ignore[misc]
+        await accounts.approve(engine.database, engine.account, by=SYSTEM)
+
+    async def delivered() -> bool:
+        return await statuses(engine) == {"you@x.test": "delivered"}
+
+    await until(delivered)
+    kinds = [kind for kind, _ in await happened(engine)]
+    assert [kind for kind in kinds if kind in ("held", "released")] == ["held", "released"]
+
+
 async def test_two_nodes_with_different_knowledge(start: Start, database: Database) -> None:
     if database.sqlite:
         pytest.skip("PostgreSQL only: SQLite has one node")
@@ -222,8 +247,8 @@ async def test_a_sandbox_can_be_paused_and_an_account_suspended_meanwhile(start:
     engine.domain = box.id
     await pause(engine, engine)
     await engine.accept("you@x.test", paused=True)
-    await accounts.suspend(engine.database, engine.account)
-    await accounts.approve(engine.database, engine.account)
+    await accounts.suspend(engine.database, engine.account, by=SYSTEM)
+    await accounts.approve(engine.database, engine.account, by=SYSTEM)
     assert await waiting(engine) == [("paused", 0)]
     await domains.resume(engine.database, engine.domain, by=SYSTEM)
     await settled(engine)

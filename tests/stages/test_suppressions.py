@@ -106,7 +106,7 @@ def test_reasons_are_the_words_of_the_api():
 async def test_an_address_is_on_a_list_once_for_the_account_and_once_for_each_domain(
     database: Database, tmp_path: Path
 ) -> None:
-    account = await accounts.add(database, "Shop", approved=True)
+    account = await accounts.add(database, "Shop", approved=True, by=SYSTEM)
     box = SecretBox.load(tmp_path / "secret.key", create=True)
     domain = await domains.add(database, box, "x.test", account_id=account.id, trusted=True, by=SYSTEM)
     first = await suppressions.add(database, account.id, "a@y.test", by=SYSTEM)
@@ -123,7 +123,7 @@ async def test_an_address_is_on_a_list_once_for_the_account_and_once_for_each_do
 
 
 async def test_what_entries_say_unless_told_otherwise(database: Database) -> None:
-    account = await accounts.add(database, "Shop", approved=True)
+    account = await accounts.add(database, "Shop", approved=True, by=SYSTEM)
     streams = [
         (await suppressions.add(database, account.id, "a@y.test", on=on, by=SYSTEM)).stream
         for on in suppressions.LISTS
@@ -140,7 +140,7 @@ async def test_what_entries_say_unless_told_otherwise(database: Database) -> Non
     [("*@Y.test", "*@y.test"), (".*@y.test", "*@y.test"), ("Bot**@y.test", "Bot*@y.test"), ("*@*.y.test", "*@*.y.test")],
 )  # fmt: skip
 async def test_patterns_are_kept_in_one_form(database: Database, written: str, kept: str) -> None:
-    account = await accounts.add(database, "Shop", approved=True)
+    account = await accounts.add(database, "Shop", approved=True, by=SYSTEM)
     pattern = await suppressions.add(database, account.id, written, pattern=True, by=SYSTEM)
     assert (pattern.address, pattern.pattern) == (kept, True)
     assert await suppressions.remove(database, account.id, written, by=SYSTEM) == 1
@@ -163,7 +163,7 @@ async def test_patterns_are_kept_in_one_form(database: Database, written: str, k
 async def test_what_cannot_be_suppressed(
     sqlite_database: Database, address: str, terms: dict[str, str], error: type[Exception], why: str
 ) -> None:
-    account = await accounts.add(sqlite_database, "Shop", approved=True)
+    account = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
     with pytest.raises(error, match=why):
         await suppressions.add(sqlite_database, account.id, address, **terms, by=SYSTEM)  # type: ignore[arg-type]
     assert await suppressions.list_all(sqlite_database, account.id) == []
@@ -171,7 +171,7 @@ async def test_what_cannot_be_suppressed(
 
 async def test_patterns_have_a_limit(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suppressions, "MOST_PATTERNS", 2)
-    account = await accounts.add(sqlite_database, "Shop", approved=True)
+    account = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
 
     async def put(*patterns: str) -> None:
         await suppressions.put(sqlite_database, account.id, [], Terms(), patterns=patterns, by=SYSTEM)
@@ -183,7 +183,7 @@ async def test_patterns_have_a_limit(sqlite_database: Database, monkeypatch: pyt
 
 
 async def test_only_the_first_entry_of_an_account_empties_the_caches(sqlite_database: Database) -> None:
-    account = await accounts.add(sqlite_database, "Shop", approved=True)
+    account = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
 
     async def version() -> int:
         async with sqlite_database.read() as connection:
@@ -197,7 +197,7 @@ async def test_only_the_first_entry_of_an_account_empties_the_caches(sqlite_data
 
 
 async def test_entries_go_when_their_time_is_over(database: Database) -> None:
-    account = await accounts.add(database, "Shop", approved=True)
+    account = await accounts.add(database, "Shop", approved=True, by=SYSTEM)
     await suppressions.put(database, account.id, ["a@y.test"], Terms("on_hold", expires_at=1000), by=SYSTEM)
     await suppressions.put(database, account.id, ["b@y.test"], Terms("on_hold", expires_at=2000), by=SYSTEM)
     await suppressions.put(database, account.id, ["c@y.test"], Terms(), by=SYSTEM)
@@ -449,7 +449,7 @@ async def test_an_smtp_user_that_refuses_says_why(start: Callable[..., Awaitable
 
 async def test_the_table_is_what_other_programs_wrote_to_it_before(database: Database) -> None:
     """A row of an older version has no stream, pattern or end."""
-    account = await accounts.add(database, "Shop", approved=True)
+    account = await accounts.add(database, "Shop", approved=True, by=SYSTEM)
     row = {
         "account_id": account.id,
         "id": "0" * 24,

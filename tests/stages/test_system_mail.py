@@ -160,7 +160,7 @@ async def test_what_a_crash_left_is_gone_on_with(engine: Engine, monkeypatch: py
 async def test_neither_the_owners_pause_nor_his_suspension_is_about_this_mail(engine: Engine) -> None:
     async with engine.database.write() as connection:
         assert await domain_store.change(connection, engine.domain, send_paused=True)
-    await accounts.suspend(engine.database, engine.account)
+    await accounts.suspend(engine.database, engine.account, by=SYSTEM)
     await engine.directory.refresh()
     await mailer(engine, FROM).send(INVITATION)
     await posted(engine)

@@ -36,7 +36,7 @@ HELLO = TemplateContent(
 
 @pytest.fixture
 async def account(database: Database) -> str:
-    return (await accounts.add(database, "Shop", approved=True)).id
+    return (await accounts.add(database, "Shop", approved=True, by=SYSTEM)).id
 
 
 async def ids_of(database: Database, account: str, **wanted: Any) -> list[str]:
@@ -122,7 +122,7 @@ async def test_describing_makes_no_version(database: Database, account: str) -> 
 
 async def test_a_template_of_one_domain(database: Database, account: str, tmp_path: Path) -> None:
     box = SecretBox.load(tmp_path / "secret.key", create=True)
-    other = await accounts.add(database, "Other", approved=True)
+    other = await accounts.add(database, "Other", approved=True, by=SYSTEM)
     own = await domains.add(database, box, "own.test", account_id=account, trusted=True, by=SYSTEM)
     await domains.add(database, box, "foreign.test", account_id=other.id, trusted=True, by=SYSTEM)
     made = await templates.create(database, account, plain("x"), domain="OWN.test", by=SYSTEM)
@@ -146,7 +146,7 @@ async def test_pages(database: Database, account: str) -> None:
 
 
 async def test_h01_another_accounts_template_is_not_there(database: Database, account: str) -> None:
-    other = await accounts.add(database, "Other", approved=True)
+    other = await accounts.add(database, "Other", approved=True, by=SYSTEM)
     made = await templates.create(database, account, plain("x"), by=SYSTEM)
     for step in (
         templates.get(database, other.id, made.id),
@@ -194,14 +194,14 @@ async def test_what_cannot_be_a_template(
     found = {one.field: one.text for one in template_rules.problems(content)}
     assert list(found) == [field]
     assert why in found[field]
-    owner = await accounts.add(sqlite_database, "Shop", approved=True)
+    owner = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
     with pytest.raises(PostroomError, match=why):
         await templates.create(sqlite_database, owner.id, content, by=SYSTEM)
 
 
 @pytest.mark.parametrize("facts", [{"name": " "}, {"name": "x" * 51}, {"type": "pdf"}])
 async def test_names_and_types(sqlite_database: Database, facts: dict[str, str]) -> None:
-    owner = await accounts.add(sqlite_database, "Shop", approved=True)
+    owner = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
     with pytest.raises(PostroomError):
         await templates.create(sqlite_database, owner.id, plain("x"), **facts, by=SYSTEM)
     assert await ids_of(sqlite_database, owner.id) == []
@@ -233,7 +233,7 @@ async def test_the_library_starts_over_when_it_is_full(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("postroom.tenancy.template_library.OCTETS", 1000)
-    owner = await accounts.add(sqlite_database, "Shop", approved=True)
+    owner = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
     directory = Directory(sqlite_database, Clock())
     library = TemplateLibrary(sqlite_database, directory)
     made = [await templates.create(sqlite_database, owner.id, plain("x" * 600), by=SYSTEM) for _ in range(2)]

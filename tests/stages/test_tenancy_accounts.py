@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from postroom.config import Config
 from postroom.errors import ConflictError, NotFoundError, PostroomError
 from postroom.runtime.clock import Clock
-from postroom.store import installation
+from postroom.store import accounts as store
+from postroom.store import audit, installation
 from postroom.store.database import Database
-from postroom.tenancy import accounts, quotas, suppressions, users
+from postroom.tenancy import accounts, holds, quotas, suppressions, users
 from postroom.types import refusals
 from postroom.types.actor import SYSTEM
 from support.mail import insert, lay_out, message_row, rows
@@ -21,33 +23,74 @@ async def _version(database: Database) -> int:
 
 
 async def test_an_account_begins_unapproved(sqlite_database: Database) -> None:
-    account = await accounts.add(sqlite_database, "  Shop  ", daily_quota=100)
+    account = await accounts.add(sqlite_database, "  Shop  ", daily_quota=100, by=SYSTEM)
     assert (account.name, account.state, account.daily_quota) == ("Shop", "unapproved", 100)
-    assert (await accounts.approve(sqlite_database, account.id)).state == "approved"
+    assert (await accounts.approve(sqlite_database, account.id, by=SYSTEM)).state == "approved"
     assert [found.id for found in await accounts.list_all(sqlite_database)] == [account.id]
 
 
 @pytest.mark.parametrize(("name", "quota"), [("", None), ("   ", None), ("x" * 192, None), ("Shop", -1)])
 async def test_what_an_account_cannot_be(sqlite_database: Database, name: str, quota: int | None) -> None:
     with pytest.raises(PostroomError):
-        await accounts.add(sqlite_database, name, daily_quota=quota)
+        await accounts.add(sqlite_database, name, daily_quota=quota, by=SYSTEM)
 
 
 async def test_suspension_holds_what_is_queued_and_approval_releases_it(sqlite_database: Database) -> None:
-    account = await accounts.add(sqlite_database, "Shop", approved=True)
+    account = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
     await insert(sqlite_database, lay_out(message_row(account.id), 3))
-    suspended = await accounts.suspend(sqlite_database, account.id, "complaints")
+    suspended = await accounts.suspend(sqlite_database, account.id, "complaints", by=SYSTEM)
     assert (suspended.state, suspended.state_reason) == ("suspended", "complaints")
     assert {row["hold"] for row in await rows(sqlite_database, "queue")} == {"suspended"}
-    approved = await accounts.approve(sqlite_database, account.id)
+    approved = await accounts.approve(sqlite_database, account.id, by=SYSTEM)
     assert (approved.state, approved.state_reason) == ("approved", "")
     assert {row["hold"] for row in await rows(sqlite_database, "queue")} == {""}
     types = [row["type"] for row in await rows(sqlite_database, "events")]
     assert sorted(types) == ["held"] * 3 + ["released"] * 3
 
 
+async def test_a_row_that_was_held_too_late_is_released_by_the_job(database: Database) -> None:
+    """By a node that did not know yet that the suspension was lifted, or whose process ended between two slices."""
+    lifted, other = [(await accounts.add(database, "Shop", approved=True, by=SYSTEM)).id for _ in range(2)]
+    for account_id in (lifted, other):
+        await insert(database, lay_out(message_row(account_id), 3))
+        await accounts.suspend(database, account_id, by=SYSTEM)
+    async with database.write() as connection:
+        await store.change(connection, lifted, state="approved")
+    await holds.release_resumed(database)
+    found = {(row["account_id"], row["hold"]) for row in await rows(database, "queue")}
+    assert found == {(lifted, ""), (other, "suspended")}
+    assert {row["status"] for row in await rows(database, "emails") if row["account_id"] == lifted} == {
+        "queued"
+    }
+
+
+async def test_each_change_is_told_to_the_audit_log_and_what_changes_nothing_is_not(
+    sqlite_database: Database,
+) -> None:
+    config = Config(plans={"small": {}})  # type: ignore[arg-type]
+    account = await accounts.add(sqlite_database, "Shop", by=SYSTEM)
+    for _ in range(2):
+        await accounts.approve(sqlite_database, account.id, by=SYSTEM)
+    for _ in range(2):
+        await accounts.suspend(sqlite_database, account.id, "spam", by=SYSTEM)
+    await accounts.unsuspend(sqlite_database, account.id, by=SYSTEM)
+    for _ in range(2):
+        await accounts.set_plan(sqlite_database, config, account.id, "small", by=SYSTEM)
+        await accounts.set_quota(sqlite_database, config, account.id, 5, by=SYSTEM)
+    async with sqlite_database.read() as connection:
+        told = await audit.page(connection, account.id, limit=20)
+    assert [entry.action.removeprefix("account.") for entry in reversed(told)] == [
+        "created",
+        "approved",
+        "suspended",
+        "unsuspended",
+        "updated",
+        "updated",
+    ]
+
+
 async def test_show_counts_today(sqlite_database: Database) -> None:
-    account = await accounts.add(sqlite_database, "Shop")
+    account = await accounts.add(sqlite_database, "Shop", by=SYSTEM)
     async with sqlite_database.write() as connection:
         await connection.execute(
             text("INSERT INTO quota_days (account_id, day, used) VALUES (:account, :day, 12)"),
@@ -58,16 +101,19 @@ async def test_show_counts_today(sqlite_database: Database) -> None:
 
 
 async def test_accounts_that_do_not_exist(sqlite_database: Database) -> None:
-    for step in (accounts.approve, accounts.suspend, accounts.show, accounts.get):
+    for change in (accounts.approve, accounts.suspend, accounts.unsuspend):
         with pytest.raises(NotFoundError, match="no account nobody"):
-            await step(sqlite_database, "nobody")
+            await change(sqlite_database, "nobody", by=SYSTEM)
+    for look in (accounts.show, accounts.get):
+        with pytest.raises(NotFoundError, match="no account nobody"):
+            await look(sqlite_database, "nobody")
 
 
 async def test_every_change_raises_the_version(sqlite_database: Database) -> None:
     seen = [await _version(sqlite_database)]
-    account = await accounts.add(sqlite_database, "Shop")
+    account = await accounts.add(sqlite_database, "Shop", by=SYSTEM)
     seen.append(await _version(sqlite_database))
-    await accounts.suspend(sqlite_database, account.id)
+    await accounts.suspend(sqlite_database, account.id, by=SYSTEM)
     seen.append(await _version(sqlite_database))
     await suppressions.add(sqlite_database, account.id, "a@example.org", by=SYSTEM)
     seen.append(await _version(sqlite_database))
@@ -75,7 +121,7 @@ async def test_every_change_raises_the_version(sqlite_database: Database) -> Non
 
 
 async def test_people(sqlite_database: Database) -> None:
-    account = await accounts.add(sqlite_database, "Shop")
+    account = await accounts.add(sqlite_database, "Shop", by=SYSTEM)
     added = await users.add(
         sqlite_database,
         "Ada@Example.com",
@@ -109,7 +155,7 @@ async def test_people(sqlite_database: Database) -> None:
     ],
 )
 async def test_what_a_person_cannot_be(sqlite_database: Database, changes: dict[str, Any], why: str) -> None:
-    account = await accounts.add(sqlite_database, "Shop")
+    account = await accounts.add(sqlite_database, "Shop", by=SYSTEM)
     facts: dict[str, Any] = {
         "email": "a@example.com",
         "account_id": account.id,
@@ -123,7 +169,7 @@ async def test_what_a_person_cannot_be(sqlite_database: Database, changes: dict[
 
 
 async def test_suppressions(sqlite_database: Database) -> None:
-    account = await accounts.add(sqlite_database, "Shop")
+    account = await accounts.add(sqlite_database, "Shop", by=SYSTEM)
     first = await suppressions.add(sqlite_database, account.id, "Bob@EXAMPLE.org", reason="asked", by=SYSTEM)
     assert (first.address, first.list) == ("Bob@example.org", "blocklist")
     with pytest.raises(ConflictError):

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import hmac
-from hashlib import pbkdf2_hmac, sha256
-
 import pytest
-from sqlalchemy import select
 
 from postroom.errors import ConflictError, NotFoundError, PostroomError
 from postroom.runtime.dns import FakeResolver
 from postroom.runtime.secrets import SecretBox, SecretError
 from postroom.store import dkim_keys
 from postroom.store.database import Database
-from postroom.store.schema import smtp_users as smtp_users_table
-from postroom.tenancy import accounts, dns_check, domains, keys, smtp_users, verification
+from postroom.tenancy import accounts, dns_check, domains, keys, verification
 from postroom.tenancy.dns_records import Hosts
 from postroom.tenancy.verification import Verifier
 from postroom.types.actor import SYSTEM
@@ -25,7 +20,7 @@ BOUNCES = "bounce.postroom.test"
 
 @pytest.fixture
 async def account_id(sqlite_database: Database) -> str:
-    return (await accounts.add(sqlite_database, "Shop", approved=True)).id
+    return (await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)).id
 
 
 async def test_a_domain_comes_with_two_sealed_keys(sqlite_database: Database, account_id: str) -> None:
@@ -114,7 +109,7 @@ async def test_a_sandbox_may_have_one_label(sqlite_database: Database, account_i
 
 async def test_a_domain_belongs_to_one_account(sqlite_database: Database, account_id: str) -> None:
     await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, trusted=True, by=SYSTEM)
-    other = await accounts.add(sqlite_database, "Other")
+    other = await accounts.add(sqlite_database, "Other", by=SYSTEM)
     for name, owner, error in (
         ("example.com", other.id, ConflictError),
         ("example.net", "nobody", NotFoundError),
@@ -258,56 +253,3 @@ async def test_two_dmarc_records_are_none(zone: Zone) -> None:
     finding = (await zone.check())["_dmarc"]
     assert not finding.ok
     assert "more than one" in finding.mend
-
-
-async def test_an_smtp_user_shows_its_password_once(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(
-        sqlite_database, BOX, "example.com", account_id=account_id, trusted=True, by=SYSTEM
-    )
-    new = await smtp_users.add(sqlite_database, domain.id, name=" App ")
-    assert (new.name, new.account_id, new.domain_id) == ("App", account_id, domain.id)
-    local, _, host = new.username.partition("@")
-    assert (local[:3], len(local), host) == ("pr_", 11, "example.com")
-    assert len(new.password) == 43
-    [found] = await smtp_users.list_all(sqlite_database, "example.com")
-    assert found.password_hash == sha256(new.password.encode()).digest()
-    [stored] = await rows(sqlite_database, "smtp_users")
-    assert new.password not in repr(stored)
-
-
-async def test_the_scram_keys_are_those_of_rfc_5802(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
-    new = await smtp_users.add(sqlite_database, domain.id, name="App")
-    async with sqlite_database.read() as connection:
-        row = (await connection.execute(select(smtp_users_table))).one()
-    salted = pbkdf2_hmac("sha256", new.password.encode(), row.scram_salt, row.scram_iterations)
-    client_key = hmac.digest(salted, b"Client Key", "sha256")
-    # A client proves it knows ClientKey: the server hashes what it recovers from the proof (RFC 5802 section 3).
-    assert sha256(client_key).digest() == row.scram_stored_key
-    assert hmac.digest(salted, b"Server Key", "sha256") == row.scram_server_key
-    assert (row.scram_iterations, len(row.scram_salt)) == (4096, 16)
-
-
-async def test_smtp_users_are_found_changed_and_deleted(sqlite_database: Database, account_id: str) -> None:
-    domain = await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
-    new = await smtp_users.add(sqlite_database, domain.id, name="App")
-    assert not (await smtp_users.disable(sqlite_database, new.username)).enabled
-    assert (await smtp_users.enable(sqlite_database, new.id)).enabled
-    reset = await smtp_users.reset_password(sqlite_database, new.username)
-    assert reset.username == new.username
-    assert reset.password != new.password
-    assert (await smtp_users.find(sqlite_database, new.id)).password_hash == sha256(
-        reset.password.encode()
-    ).digest()
-    assert (await smtp_users.delete(sqlite_database, new.id)).username == new.username
-    for step in (smtp_users.find, smtp_users.disable, smtp_users.reset_password, smtp_users.delete):
-        with pytest.raises(NotFoundError):
-            await step(sqlite_database, new.id)
-    assert await smtp_users.list_all(sqlite_database) == []
-
-
-@pytest.mark.parametrize("name", ["", " ", "x" * 51])
-async def test_names_of_smtp_users(sqlite_database: Database, account_id: str, name: str) -> None:
-    await domains.add(sqlite_database, BOX, "example.com", account_id=account_id, by=SYSTEM)
-    with pytest.raises(PostroomError, match="1 to 50"):
-        await smtp_users.add(sqlite_database, "example.com", name=name)

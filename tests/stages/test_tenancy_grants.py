@@ -81,7 +81,7 @@ def test_u07_the_table_of_the_docs_is_that_of_the_code() -> None:
     ("given_", "right"), [("correct horse", True), ("correct Horse", False), ("", False)]
 )
 async def test_passwords_of_people(given_: str, right: bool) -> None:
-    kept = await passwords.hash_of_person("correct horse")
+    kept = await passwords.hash_of_person("correct horse", "anna@example.com")
     assert kept.startswith("$argon2id$")
     assert await passwords.is_right(kept, given_) is right
     assert not await passwords.is_right("nonsense", given_)

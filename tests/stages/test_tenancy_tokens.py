@@ -24,11 +24,13 @@ CLIENT = "192.0.2.7"
 
 @pytest.fixture
 async def account(sqlite_database: Database) -> str:
-    return (await accounts.add(sqlite_database, "Shop", approved=True)).id
+    return (await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)).id
 
 
 async def made(database: Database, account: str, **options: Any) -> NewToken:
-    return await tokens.add(database, account, **{"name": "App", "scopes": [Scope.EMAIL_FULL], **options})
+    return await tokens.add(
+        database, account, **{"name": "App", "scopes": [Scope.EMAIL_FULL], "by": SYSTEM, **options}
+    )
 
 
 async def test_a_token_is_random_and_only_its_hash_is_kept(sqlite_database: Database, account: str) -> None:
@@ -65,7 +67,7 @@ async def test_h01_a_token_is_for_a_domain_of_its_own_account(
     sqlite_database: Database, account: str
 ) -> None:
     box = SecretBox(bytes(32))
-    other = await accounts.add(sqlite_database, "Other")
+    other = await accounts.add(sqlite_database, "Other", by=SYSTEM)
     domain = await domains.add(
         sqlite_database, box, "shop.test", account_id=account, mode="sandbox", by=SYSTEM
     )
@@ -82,9 +84,9 @@ async def test_what_is_not_there(sqlite_database: Database, account: str) -> Non
     for change in (
         tokens.get(sqlite_database, "nobody"),
         tokens.get(sqlite_database, token.id, account_id="other"),
-        tokens.set_paused(sqlite_database, token.id, True, account_id="other"),
-        tokens.rename(sqlite_database, token.id, "New", account_id="other"),
-        tokens.delete(sqlite_database, token.id, account_id="other"),
+        tokens.change(sqlite_database, token.id, paused=True, account_id="other", by=SYSTEM),
+        tokens.change(sqlite_database, token.id, name="New", account_id="other", by=SYSTEM),
+        tokens.delete(sqlite_database, token.id, account_id="other", by=SYSTEM),
         tokens.list_all(sqlite_database, "nobody"),
     ):
         with pytest.raises(NotFoundError):
@@ -137,13 +139,13 @@ async def test_a_change_is_seen_with_the_next_look(desk: Desk) -> None:
     new = await made(desk.database, desk.account)
     await desk.directory.refresh()
     assert isinstance(await desk.ask(new.secret), Bearer)
-    await tokens.set_paused(desk.database, new.token.id, True)
+    await tokens.change(desk.database, new.token.id, paused=True, by=SYSTEM)
     assert desk.directory.known_bearer(new.secret, CLIENT) is not None  # until then
     await desk.directory.refresh()
     assert await desk.ask(new.secret) is refusals.TOKEN_INVALID
-    await tokens.set_paused(desk.database, new.token.id, False)
+    await tokens.change(desk.database, new.token.id, paused=False, by=SYSTEM)
     assert isinstance(await desk.ask(new.secret), Bearer)  # a refusal is never from memory
-    await tokens.delete(desk.database, new.token.id)
+    await tokens.delete(desk.database, new.token.id, by=SYSTEM)
     await desk.directory.refresh()
     assert await desk.ask(new.secret) is refusals.TOKEN_INVALID
 

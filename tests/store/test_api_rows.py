@@ -35,7 +35,7 @@ async def test_h04_taken_keys_are_told_and_expired_ones_are_free(database: Datab
     seen: list[set[tuple[str, str]]] = []
 
     async def accept(*inserted: IdempotencyRow, now: int = NOW) -> None:
-        def plan(_used: object, _gone: object, taken: Collection[tuple[str, str]]) -> Inserts:
+        def plan(_used: object, _gone: object, taken: Collection[tuple[str, str]], *_: object) -> Inserts:
             seen.append(set(taken))
             return Inserts(idempotency=list(inserted), counts={ACCOUNT: 0})
 

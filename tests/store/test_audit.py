@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass, field, replace
 
 import pytest
+from sqlalchemy import text
 
+from postroom.errors import ConflictError
 from postroom.runtime import ids
 from postroom.store import audit as store
 from postroom.store.database import Database
@@ -92,6 +94,32 @@ async def test_the_newest_first_and_by_what_one_looks_for(database: Database) ->
     assert await entries(database, older_than=newest.id) == older
     assert await entries(database, until=older[-1].at) == []
     assert len(await entries(database, since=older[-1].at)) == 3
+
+
+async def test_pages_by_actor_and_time(database: Database) -> None:
+    for number in range(5):
+        await changed(database, None, BEFORE, ANN if number % 2 else SYSTEM, f"thing.done{number}")
+    every = await entries(database)
+    assert await entries(database, offset=1) == every[1:]
+    async with database.read() as connection:
+        assert await store.page(connection, ACCOUNT, offset=2, limit=2) == every[2:4]
+    assert await entries(database, actor_id=ANN.id) == every[1::2]
+    assert await entries(database, actor_id="", actor_kind="system") == every[::2]
+    assert await entries(database, actor_id="", actor_kind="command") == []
+    assert await entries(database, since=every[0].at + 1) == []
+    assert await entries(database, since=every[-1].at, until=every[0].at + 1) == every
+
+
+async def test_what_is_written_stays(database: Database) -> None:
+    """Whoever tries, also by SQL of their own."""
+    await changed(database, None, BEFORE)
+    before = await entries(database)
+    tried = ["UPDATE audit SET action = 'thing.else'", "DELETE FROM audit"]
+    for statement in tried if database.sqlite else [*tried, "TRUNCATE audit"]:
+        with pytest.raises(ConflictError, match="append-only"):
+            async with database.write() as connection:
+                await connection.execute(text(statement))
+    assert await entries(database) == before
 
 
 async def test_anything_else_than_a_record_is_a_mistake(database: Database) -> None:

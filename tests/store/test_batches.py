@@ -35,7 +35,7 @@ DAY = NOW // DAY_MS
 async def test_accept_inserts_what_the_plan_decides(database: Database) -> None:
     refused, kept = lay_out(message_row()), lay_out(message_row(), 2)
 
-    def plan(used: dict[str, int], suppressing: Sequence[Suppressing], _taken: object) -> Inserts:
+    def plan(used: dict[str, int], suppressing: Sequence[Suppressing], *_: object) -> Inserts:
         assert used == {ACCOUNT: 0, OTHER: 0}
         assert [(entry.account_id, entry.address) for entry in suppressing] == [(ACCOUNT, "gone@example.org")]
         kept.counts[ACCOUNT] = 2
@@ -68,7 +68,7 @@ async def test_a_batch_that_fails_leaves_nothing(database: Database) -> None:
 
 
 async def test_a_plan_that_raises_leaves_nothing(database: Database) -> None:
-    def plan(used: dict[str, int], suppressing: Sequence[Suppressing], _taken: object) -> Inserts:
+    def plan(used: dict[str, int], suppressing: Sequence[Suppressing], *_: object) -> Inserts:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -100,7 +100,7 @@ async def test_x04_quota_counters_are_exact_under_racing_batches(database: Datab
     quota, kept = 50, 0
 
     async def one() -> None:
-        def plan(used: dict[str, int], _suppressing: Sequence[Suppressing], _taken: object) -> Inserts:
+        def plan(used: dict[str, int], _suppressing: Sequence[Suppressing], *_: object) -> Inserts:
             nonlocal kept
             inserts = Inserts()
             for account in (ACCOUNT, OTHER):
@@ -118,9 +118,7 @@ async def test_x04_quota_counters_are_exact_under_racing_batches(database: Datab
 
 async def test_racing_batches_without_a_quota_are_counted_exactly(database: Database) -> None:
     async def one() -> dict[str, int]:
-        return await batches.accept(
-            database, DAY, [], [], lambda _used, _gone, _taken: Inserts(counts={ACCOUNT: 2, OTHER: 1})
-        )
+        return await batches.accept(database, DAY, [], [], lambda *_: Inserts(counts={ACCOUNT: 2, OTHER: 1}))
 
     counted = await asyncio.gather(*(one() for _ in range(40)))
     assert sorted(counts[ACCOUNT] for counts in counted) == list(range(2, 81, 2))

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update
 
-from postroom.store import email_search, emails, walk
+from postroom.runtime import ids
+from postroom.store import email_search, emails, events, walk
 from postroom.store.database import Database
 from postroom.store.email_search import EmailFilter
 from postroom.store.schema import api_messages, message_metadata
 from postroom.store.schema import emails as emails_table
+from postroom.types.events import EventType
 from postroom.types.status import EmailStatus
 from support.mail import ACCOUNT, DOMAIN, NOW, OTHER, add_account, insert, lay_out, message_row, rows
 
@@ -27,7 +31,13 @@ async def mail(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]
     await add_account(database, OTHER)
     ids = []
     for number, (subject, tags) in enumerate(zip(SUBJECTS, TAGS, strict=True)):
-        message = message_row(at=NOW + number * 1000, subject=subject, tags=tags)
+        message = message_row(
+            at=NOW + number * 1000,
+            subject=subject,
+            tags=tags,
+            credential_id="k" * 16 if number == 2 else "c" * 16,
+            stream="broadcast" if number == 1 else "transactional",
+        )
         await insert(database, lay_out(message, 2))
         ids.append(message.id)
     await insert(database, lay_out(message_row(domain_id="e" * 16)))
@@ -49,8 +59,11 @@ async def mail(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]
     return ids
 
 
+FILTER = EmailFilter(ACCOUNT, {DOMAIN}, NOW, NOW + 99_000)
+
+
 async def _found(database: Database, *, offset: int = 0, limit: int = 99, **wanted: Any) -> list[str]:
-    options = {"account_id": ACCOUNT, "domain_id": DOMAIN, "start": NOW, "end": NOW + 99_000} | wanted
+    options = {"account_id": ACCOUNT, "domains": {DOMAIN}, "start": NOW, "end": NOW + 99_000} | wanted
     return await email_search.page(database, EmailFilter(**options), offset=offset, limit=limit)
 
 
@@ -82,7 +95,12 @@ async def _messages(database: Database, found: list[str]) -> list[str]:
         ({"metadata": {"order": "4711"}, "start": NOW + 1}, [1]),
         ({"recipient": "user1@example.org"}, [3, 2, 1, 0]),
         ({"recipient": "user2@example.org"}, []),
-        ({"domain_id": "f" * 16}, []),
+        ({"recipient_part": "R1@EXAMPLE"}, [3, 2, 1, 0]),
+        ({"recipient_part": "user%"}, []),
+        ({"credential_id": "k" * 16}, [2]),
+        ({"stream": "broadcast"}, [1]),
+        ({"domains": None, "stream": "broadcast"}, [1]),
+        ({"domains": {"f" * 16}}, []),
     ],
 )
 async def test_each_filter(
@@ -91,7 +109,7 @@ async def test_each_filter(
     found = await _found(database, **wanted)
     assert await _messages(database, found) == [mail[number] for number in expected]
     assert found == sorted(found, reverse=True)
-    assert len(found) == len(expected) * (1 if "recipient" in wanted else 2)
+    assert len(found) == len(expected) * (1 if any("recipient" in name for name in wanted) else 2)
 
 
 async def test_by_message_and_never_of_somebody_else(database: Database, mail: list[str]) -> None:
@@ -137,3 +155,70 @@ async def test_details_have_what_the_message_says(database: Database, mail: list
     with_row, without = of_message[0], details[found[0]]
     assert (with_row.template_id, with_row.metadata, with_row.headers) == ("t" * 16, '{"order":"4712"}', "[]")
     assert (without.template_id, without.metadata, without.subject) == (None, None, "Größe")
+
+
+async def test_all_domains_but_never_another_account(database: Database, mail: list[str]) -> None:
+    assert len(await _found(database, domains=None)) == 9
+    assert len(await _found(database, domains=None, account_id=OTHER)) == 1
+    assert await _found(database, domains=[]) == []
+
+
+async def test_by_our_own_states_and_by_what_happened(database: Database, mail: list[str]) -> None:
+    first, second, *_ = await _found(database)
+    happened = events.new(ACCOUNT, first, mail[3], EventType.DEFERRED, NOW + 4000)
+    async with database.write() as connection:
+        change = update(emails_table).where(emails_table.c.id == second)
+        await connection.execute(change.values(status="held"))
+        await events.add(connection, [happened])
+    assert await _found(database, states=frozenset({"held", "expired"})) == [second]
+    assert len(await _found(database, states=frozenset({"queued"}))) == 7
+    assert await _found(database, events=frozenset({"deferred", "held"})) == [first]
+    assert await _found(database, events=frozenset({"held"})) == []
+
+
+async def test_below_an_id(database: Database, mail: list[str]) -> None:
+    everything = await _found(database)
+    some = partial(email_search.some, database)
+    assert await some(FILTER, limit=3, below=everything[2]) == (everything[3:6], everything[5])
+    assert await some(FILTER, limit=8, below=None) == (everything, None)
+    assert await some(FILTER, limit=9, below=everything[-1]) == ([], None)
+
+
+async def test_not_more_is_looked_at_than_so_much(
+    database: Database, mail: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(email_search, "MOST_PIECES", 1)
+    everything = await _found(database, domains=None)
+    found, rest = await email_search.some(database, replace(FILTER, subject="100%"), below=None, limit=9)
+    assert (found, rest) == ([], everything[2])
+    seen: list[str] = []
+    below: str | None = None
+    while True:
+        found, below = await email_search.some(database, replace(FILTER, tag="order"), below=below, limit=9)
+        seen += found
+        if below is None:
+            break
+    assert seen == await _found(database, tag="order")
+
+
+async def test_what_has_changed_since(database: Database, mail: list[str]) -> None:
+    everything = await _found(database)
+    oldest = everything[-1]
+    since = ids.earliest(NOW + 5000)
+    assert await email_search.changed(database, FILTER, since, limit=9) == ([], True)
+    async with database.write() as connection:
+        await events.add(
+            connection,
+            [
+                events.new(ACCOUNT, oldest, mail[0], EventType.DEFERRED, NOW + 5000),
+                events.new(ACCOUNT, oldest, mail[0], EventType.DELIVERED, NOW + 6000),
+            ],
+        )
+    assert await email_search.changed(database, FILTER, since, limit=9) == ([oldest], True)
+    again = await email_search.changed(database, FILTER, ids.earliest(NOW + 3000), limit=9)
+    assert again == ([*everything[:2], oldest], True)
+    assert (await email_search.changed(database, FILTER, since, limit=1))[1] is False
+    for other in (replace(FILTER, subject="nothing"), replace(FILTER, account_id=OTHER)):
+        assert await email_search.changed(database, other, since, limit=9) == ([], True)
+    narrow = replace(FILTER, metadata={"order": "4711"})
+    assert await email_search.changed(database, narrow, since, limit=9) == ([oldest], True)

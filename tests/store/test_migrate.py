@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from postroom.errors import ConfigError
@@ -72,3 +73,33 @@ async def test_storage_of_content_and_room_in_the_queue_on_postgresql(database: 
         assert await connection.scalar(text(external)) == "e"
         options = await connection.scalar(text("SELECT reloptions FROM pg_class WHERE relname = 'queue'"))
     assert "fillfactor=70" in options
+
+
+async def test_0015_who_sent_a_bulk_email_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until then `token_id` held the user's id when a person had sent it."""
+    database = await Database.open(f"sqlite:///{tmp_path / 'old.db'}")
+    upgrade_revs = ScriptDirectory._upgrade_revs
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            ScriptDirectory, "_upgrade_revs", lambda self, _, revision: upgrade_revs(self, "0014", revision)
+        )
+        await migrate.upgrade(database)
+    columns = 'account_id, id, token_id, state, objects, "groups", recipients, templates, blob, busy_until'
+    async with database.write() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO users (id, email, password_hash, created_at, updated_at) VALUES ('u', 'a', '', 1, 1)"
+            )
+        )
+        for number, sender in enumerate("tu"):
+            row = f"'a', '{number}', '{sender}', 'queued', 1, 1, 1, '', '', 0, 1, 1"
+            await connection.execute(
+                text(f"INSERT INTO bulk_emails ({columns}, created_at, updated_at) VALUES ({row})")
+            )
+    await migrate.upgrade(database)
+    async with database.read() as connection:
+        found = await connection.execute(text("SELECT token_id, user_id FROM bulk_emails ORDER BY id"))
+        assert [tuple(row) for row in found] == [("t", ""), ("", "u")]
+    await database.close()

@@ -9,11 +9,25 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from postroom.store import activity, email_search, message_schedules, messages
+from postroom.runtime import ids
+from postroom.store import (
+    activity,
+    analytics,
+    audit,
+    email_search,
+    inbox,
+    message_schedules,
+    messages,
+    queue,
+    refusals,
+)
 from postroom.store.activity import ActivityFilter
+from postroom.store.analytics import AnalyticsFilter
 from postroom.store.database import Database
 from postroom.store.email_search import EmailFilter
+from postroom.store.inbox import InboxFilter
 from postroom.store.message_schedules import ScheduleFilter
+from postroom.store.refusals import RefusalFilter
 from support.mail import ACCOUNT, DOMAIN, NOW
 
 
@@ -22,6 +36,11 @@ async def _schedules(database: Database) -> None:
     async with database.read() as connection:
         await message_schedules.count(connection, wanted)
         await message_schedules.page(connection, wanted, offset=0, limit=9)
+
+
+async def _changes(database: Database, **filters: str) -> None:
+    async with database.read() as connection:
+        await audit.page(connection, ACCOUNT, since=NOW, until=NOW + 1000, limit=9, **filters)  # type: ignore[arg-type]
 
 
 async def _plan_of(database: Database, read: Callable[[Database], Awaitable[Any]]) -> list[str]:
@@ -46,8 +65,31 @@ async def _plan_of(database: Database, read: Callable[[Database], Awaitable[Any]
     return plan
 
 
-FILTER = EmailFilter(ACCOUNT, DOMAIN, NOW, NOW + 1000)
+FILTER = EmailFilter(ACCOUNT, {DOMAIN}, NOW, NOW + 1000)
 PERIOD = ActivityFilter(ACCOUNT, DOMAIN, NOW, NOW + 1000)
+EVERYWHERE = replace(FILTER, domains=None)
+SINCE = ids.earliest(NOW)
+
+
+async def _home(database: Database) -> None:
+    async with database.read() as connection:
+        await queue.backlog(connection, ACCOUNT, None, 9)
+        await analytics.count(connection, AnalyticsFilter(ACCOUNT), NOW, NOW + 9, ["queued", "delivered"])
+        await refusals.hourly(connection, REFUSED)
+
+
+async def _refusals(database: Database) -> None:
+    async with database.read() as connection:
+        await refusals.of_account(connection, REFUSED, offset=0, limit=9)
+
+
+async def _inbox(database: Database) -> None:
+    async with database.read() as connection:
+        await inbox.of_account(connection, InboxFilter(ACCOUNT), offset=0, limit=9)
+        await inbox.count(connection, InboxFilter(ACCOUNT, {DOMAIN}, "text"))
+
+
+REFUSED = RefusalFilter(ACCOUNT, NOW, NOW + 1000)
 READS = {
     "emails": (
         lambda db: email_search.page(db, FILTER, offset=0, limit=9),
@@ -61,6 +103,19 @@ READS = {
         lambda db: email_search.page(db, replace(FILTER, metadata={"order": "4711"}), offset=0, limit=9),
         "autoindex_message_metadata_1 (account_id=? AND name=? AND value=?)",
     ),
+    "emails that something happened to": (
+        lambda db: email_search.some(
+            db, replace(EVERYWHERE, events=frozenset({"held"})), below=None, limit=9
+        ),
+        "ix_events_email_id (account_id=? AND email_id=?)",
+    ),
+    "emails that have changed": (
+        lambda db: email_search.changed(db, replace(EVERYWHERE, subject="order"), SINCE, limit=9),
+        "autoindex_events_1 (account_id=? AND id>?)",
+    ),
+    "refusals": (_refusals, "autoindex_refusals_2 (account_id=? AND hour>? AND hour<?)"),
+    "the sandbox inbox": (_inbox, "ix_inbox_domain_id (account_id=?"),
+    "home": (_home, "autoindex_queue_1 (account_id=?)"),
     "activity": (
         lambda db: activity.page(db, PERIOD, offset=0, limit=9),
         "autoindex_events_1 (account_id=? AND id>? AND id<?)",
@@ -68,6 +123,19 @@ READS = {
     "messages": (
         lambda db: messages.newest(db, ACCOUNT, domains=[DOMAIN], offset=0, limit=9),
         "autoindex_messages_1 (account_id=? AND id<?)",
+    ),
+    "changes": (_changes, "autoindex_audit_1 (account_id=? AND id>? AND id<?)"),
+    "changes of an object": (
+        lambda db: _changes(db, object_id="0" * 16),
+        "ix_audit_object_id (account_id=? AND object_id=? AND id>? AND id<?)",
+    ),
+    "changes by somebody": (
+        lambda db: _changes(db, actor_id="0" * 16),
+        "ix_audit_actor_id (account_id=? AND actor_id=? AND id>? AND id<?)",
+    ),
+    "changes of a kind": (
+        lambda db: _changes(db, action="webhook.updated"),
+        "ix_audit_action (account_id=? AND action=? AND id>? AND id<?)",
     ),
     "schedules": (_schedules, "ix_api_messages_send_at (account_id=? AND send_at>?)"),
 }
@@ -79,7 +147,16 @@ async def test_what_the_api_lists_is_found_by_key(sqlite_database: Database, nam
     read, wanted = READS[name]
     plan = await _plan_of(sqlite_database, read)
     assert [line for line in plan if wanted in line], plan
-    tables = ("emails", "events", "messages", "queue", "api_messages", "message_metadata")
+    tables = (
+        "emails",
+        "events",
+        "messages",
+        "queue",
+        "api_messages",
+        "message_metadata",
+        "refusals",
+        "inbox",
+    )
     assert not [line for line in plan if line in {f"SCAN {table}" for table in tables}], plan
     if name in ("emails of a message", "emails by metadata"):
         assert not [line for line in plan if "id>?" in line], plan

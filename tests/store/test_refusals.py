@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 from postroom.store import refusals
 from postroom.store.database import Database
-from postroom.store.refusals import HOUR, Refusal
-from support.mail import ACCOUNT, NOW, rows
+from postroom.store.refusals import HOUR, Refusal, RefusalFilter
+from support.mail import ACCOUNT, NOW, OTHER, rows
 
 
 def refusal(at: int = NOW, **changes: str) -> Refusal:
@@ -69,3 +71,43 @@ async def test_pages_and_filters(database: Database) -> None:
         }
         assert len(await refusals.page(connection, rule="auth-failed")) == 1
         assert len(await refusals.page(connection, since=NOW + 4)) == 2
+
+
+FILTER = RefusalFilter(ACCOUNT, NOW, NOW + 9 * HOUR)
+
+
+async def test_those_of_an_account_the_latest_first(database: Database) -> None:
+    await _record(
+        database,
+        *(refusal(NOW + n * HOUR // 2, client=f"192.0.2.{n}", credential=f"u{n % 2}") for n in range(6)),
+        refusal(NOW + 1, rule="auth-failed", account_id=""),
+        refusal(NOW + 2, rule="daily-quota", recipients="Ada@example.org, bob@example.org"),
+        refusal(NOW + 3, account_id=OTHER),
+    )
+
+    async def found(**wanted: Any) -> list[int]:
+        """Half hours since NOW."""
+        async with database.read() as connection:
+            rows = await refusals.of_account(connection, replace(FILTER, **wanted), offset=0, limit=9)
+        return [(row.last_at - NOW) // (HOUR // 2) for row in rows]
+
+    assert await found() == [5, 4, 3, 2, 1, 0, 0]
+    assert await found(rules=["daily-quota"]) == [0]
+    assert await found(credentials=["u1"]) == [5, 3, 1]
+    assert await found(credentials=[]) == []
+    assert await found(client="192.0.2.4") == [4]
+    assert await found(text="ADA@") == [0]
+    assert await found(start=NOW + HOUR, end=NOW + 2 * HOUR) == [3, 2]
+    async with database.read() as connection:
+        page = await refusals.of_account(connection, FILTER, offset=2, limit=2)
+    assert [row.client for row in page] == ["192.0.2.3", "192.0.2.2"]
+
+
+async def test_attempts_by_the_hour(database: Database) -> None:
+    begin = NOW // HOUR * HOUR
+    for number in (0, 0, 1, 59):
+        await _record(database, refusal(begin + number * 60_000))
+    await _record(database, refusal(begin + HOUR), refusal(begin + HOUR, account_id=OTHER))
+    async with database.read() as connection:
+        found = await refusals.hourly(connection, RefusalFilter(ACCOUNT, begin, begin + 2 * HOUR))
+    assert found == {begin // HOUR: 4, begin // HOUR + 1: 1}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import insert as insert_into
 from sqlalchemy import text, update
 
 from postroom.config import Config
@@ -15,7 +16,7 @@ from postroom.runtime.clock import FakeClock
 from postroom.store import batches, nodes, refusals
 from postroom.store.batches.rows import InboxRow
 from postroom.store.database import Database
-from postroom.store.schema import messages
+from postroom.store.schema import messages, smtp_user_counts
 from support.mail import (
     ACCOUNT,
     DAY_MS,
@@ -188,6 +189,19 @@ async def test_quota_days_and_dead_nodes_are_forgotten(database: Database) -> No
         incarnation = await nodes.start(connection, "a", NOW, 1000)
         await nodes.expire(connection, incarnation)
     assert await job.run() == {"quota_days": 1, "nodes": 1}
+
+
+async def test_counters_of_smtp_users_are_forgotten(database: Database) -> None:
+    job = Job(database)
+    async with database.write() as connection:
+        for days in (0, 1, 3):
+            began_at = NOW - days * DAY_MS
+            await connection.execute(
+                insert_into(smtp_user_counts).values(
+                    account_id=ACCOUNT, smtp_user_id="u" * 16, span="day", began_at=began_at, used=1
+                )
+            )
+    assert await job.run() == {"smtp_user_counts": 1}
 
 
 async def test_blobs_without_a_row_are_swept_and_named_ones_stay(database: Database) -> None:

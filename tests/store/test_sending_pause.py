@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import text
 
+from postroom.deliver import record
 from postroom.store import batches, domains, interventions, queue
 from postroom.store.database import Database
 from postroom.store.domains import Domain
@@ -148,6 +149,26 @@ async def test_no_attempt_begins_while_sending_is_paused(database: Database) -> 
     [row] = [row for row in await rows(database, "queue") if row["email_id"] == first.email_id]
     assert (row["owner"], row["mark"]) == (1, 0)
     assert (await batches.tick(database, 9, [], [first.key])).paused == set()  # it is not theirs anyway
+
+
+async def test_nothing_is_held_for_a_pause_that_is_over(database: Database) -> None:
+    """Its node has not heard of the end yet. The row goes back, to be claimed by who asks the table."""
+    await accepted(database)
+    await elsewhere(database)
+    entries = await batches.claim(database, 1, [0], ACCOUNT, NOW, 10)
+    paused, resumed = sorted(entries, key=lambda entry: entry.domain_id)
+    await pause(database)
+    holds = [record.held(entry, Hold.PAUSED, LATER) for entry in (paused, resumed)]
+    assert (await batches.tick(database, 1, holds, [])).recorded == {paused.email_id, resumed.email_id}
+    found = {row["domain_id"]: row for row in await rows(database, "queue")}
+    assert (found[DOMAIN]["hold"], found[DOMAIN]["due_at"]) == ("paused", NEVER)
+    assert (found[ELSEWHERE]["hold"], found[ELSEWHERE]["due_at"]) == ("", resumed.due_at)
+    assert {row["owner"] for row in found.values()} == {0}
+    assert await events(database) == ["held"]
+    assert (await batches.tick(database, 1, holds, [])).recorded == set()  # written once
+    assert [entry.email_id for entry in await batches.claim(database, 1, [0], ACCOUNT, NOW, 10)] == [
+        resumed.email_id
+    ]
 
 
 async def test_what_was_left_behind_is_found(database: Database) -> None:

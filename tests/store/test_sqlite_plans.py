@@ -73,3 +73,14 @@ async def test_retention_finds_what_is_due_without_a_walk_through_the_table(
                 plans += [row[3] for row in await cursor.fetchall()]
     assert not [line for line in plans if line.startswith("SCAN messages")], plans
     assert any("ix_messages_content_expires_at" in line for line in plans), plans
+
+
+@pytest.mark.parametrize("width", [1, 2, 21, 1000])
+def test_batches_of_any_size_need_few_statements(width: int) -> None:
+    sizes: set[int] = set()
+    for rows in range(500):
+        parts = list(sqlite._parts(range(rows), width))
+        assert [row for part in parts for row in part] == list(range(rows))
+        sizes.update(map(len, parts))
+    assert len(sizes) < 30
+    assert max(sizes) * width <= sqlite.VARIABLES

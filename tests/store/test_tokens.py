@@ -51,9 +51,9 @@ async def test_h01_another_account_cannot_see_or_change_it(database: Database) -
     await added(database)
     async with database.write() as connection:
         assert await tokens.get(connection, TOKEN.id, THEIRS) is None
-        assert not await tokens.set_paused(connection, TOKEN.id, True, 2, THEIRS)
-        assert not await tokens.rename(connection, TOKEN.id, "mine", 2, THEIRS)
-        assert not await tokens.remove(connection, TOKEN.id, THEIRS)
+        assert not await tokens.change(connection, THEIRS, TOKEN.id, paused=True)
+        assert not await tokens.change(connection, THEIRS, TOKEN.id, name="mine")
+        assert not await tokens.remove(connection, THEIRS, TOKEN.id)
         assert await tokens.page(connection, THEIRS) == []
         assert await tokens.count(connection, THEIRS) == 0
         assert await tokens.get(connection, TOKEN.id) == TOKEN
@@ -64,15 +64,15 @@ async def test_every_change_is_seen_by_the_caches(database: Database) -> None:
     await added(database)
     seen.append(await version(database))
     async with database.write() as connection:
-        assert await tokens.set_paused(connection, TOKEN.id, True, 2, MINE)
+        assert await tokens.change(connection, MINE, TOKEN.id, paused=True, updated_at=2)
     seen.append(await version(database))
     async with database.write() as connection:
-        assert await tokens.rename(connection, TOKEN.id, "New", 3)
+        assert await tokens.change(connection, MINE, TOKEN.id, name="New", updated_at=3)
         assert await tokens.get(connection, TOKEN.id) == replace(TOKEN, paused=True, name="New", updated_at=3)
     seen.append(await version(database))
     async with database.write() as connection:
-        assert await tokens.remove(connection, TOKEN.id, MINE)
-        assert not await tokens.remove(connection, TOKEN.id, MINE)
+        assert await tokens.remove(connection, MINE, TOKEN.id)
+        assert not await tokens.remove(connection, MINE, TOKEN.id)
     seen.append(await version(database))
     assert seen == sorted(set(seen))
 

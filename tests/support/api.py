@@ -35,8 +35,6 @@ from postroom.web.api.api import Api
 from postroom.web.api.app import RESOURCES, build
 from postroom.web.api.quota import RequestQuota
 from postroom.web.app import Split
-from postroom.web.bulk import BulkWorker
-from postroom.web.bulk import Tools as BulkTools
 from postroom.web.console.app import RESOURCES as CONSOLE
 from postroom.web.console.app import build as build_console
 from postroom.web.preflight import Parts as PreflightParts
@@ -87,7 +85,12 @@ class Tenant(Client):
     async def with_token(self, *scopes: Scope, **options: Any) -> Client:
         """The same account with another token; options as of `tokens.add`."""
         made = await tokens.add(
-            self._world.database, self.account.id, name="another", scopes=scopes or Scope, **options
+            self._world.database,
+            self.account.id,
+            name="another",
+            scopes=scopes or Scope,
+            by=SYSTEM,
+            **options,
         )
         return Client(self._world.http, made.secret)
 
@@ -113,8 +116,6 @@ class ApiWorld(Client):
             counted=lambda _day, _used: None,
         )
         accept = ApiEdge(config, clock, database, self.blobs, self.commit)
-        templates = TemplateLibrary(database, self.directory)
-        self.bulk = self._bulk(accept, templates)
         self.zones = FakeResolver()
         self.preflight = self._preflight()
         self.mail = MemorySystemMail()
@@ -123,13 +124,13 @@ class ApiWorld(Client):
         self.api = Api(
             config=config,
             database=database,
+            blobs=self.blobs,
             directory=self.directory,
             persons=self.persons,
             clock=clock,
             refusals=self.refusals,
             accept=accept,
-            templates=templates,
-            bulk=self.bulk,
+            templates=TemplateLibrary(database, self.directory),
             preflight=self.preflight,
             quota=self.quota,
             mail=self.mail,
@@ -138,6 +139,7 @@ class ApiWorld(Client):
             resolver=self.zones,
             hostname="mail.example.com",
         )
+        self.bulk = self.api.bulk
         self.app = Split(
             build(self.api, (*RESOURCES, api_probe.router)),
             build_console(self.api, (*CONSOLE, console_probe.router)),
@@ -145,20 +147,6 @@ class ApiWorld(Client):
         )
         self.http = self.client_at("127.0.0.1")
         self.anonymous = Client(self.http, None)
-
-    def _bulk(self, accept: ApiEdge, templates: TemplateLibrary) -> BulkWorker:
-        return BulkWorker(
-            BulkTools(
-                config=self.config,
-                database=self.database,
-                clock=self.clock,
-                directory=self.directory,
-                blobs=self.blobs,
-                accept=accept,
-                templates=templates,
-                refusals=self.refusals,
-            )
-        )
 
     def _preflight(self) -> Preflight:
         destinations = Destinations(self.zones, self.config.delivery, self.config.dns, frozenset())
@@ -209,12 +197,17 @@ class ApiWorld(Client):
     ) -> Tenant:
         """A new account with a domain of its own."""
         name = name or f"tenant{next(_numbers)}"
-        account = await accounts.add(self.database, name, approved=approved)
+        account = await accounts.add(self.database, name, approved=approved, by=SYSTEM)
         domain = await domains.add(
             self.database, self.box, f"{name}.test", account_id=account.id, mode=domains.SANDBOX, by=SYSTEM
         )
         token = await tokens.add(
-            self.database, account.id, name="all", scopes=scopes, allowed_addresses=allowed_addresses
+            self.database,
+            account.id,
+            name="all",
+            scopes=scopes,
+            allowed_addresses=allowed_addresses,
+            by=SYSTEM,
         )
         return Tenant(self, account, domain, token)
 

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 from postroom.cli.main import app
 from postroom.runtime.secrets import SecretBox
 from postroom.store.database import Database
-from support.databases import sqlite_template as sqlite_template
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Open databases for tests: migrated once, copied for each test. A conftest imports the fixtures it wants.
+"""Open databases for tests: migrated once, copied for each test. A plugin of all tests.
 
 `database` is open and migrated, once on SQLite and once on PostgreSQL; `sqlite_database` is on SQLite only.
 """

@@ -145,7 +145,7 @@ class Engine:
         settings = {"allow_private": True, "idle_timeout": 0.05, "retry": [0.05], **delivery}
         box = SecretBox.load(directory / "secret.key", create=True)
         engine = cls(database, post or Post(), Config(delivery=settings), box)  # type: ignore[arg-type]
-        account = await accounts.add(database, "Shop", approved=True)
+        account = await accounts.add(database, "Shop", approved=True, by=SYSTEM)
         domain = await domains.add(
             database, box, "sender.test", account_id=account.id, trusted=True, by=SYSTEM
         )

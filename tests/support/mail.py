@@ -106,9 +106,7 @@ def together(parts: list[Inserts]) -> Inserts:
 
 async def insert(database: Database, inserts: Inserts) -> Inserts:
     account_ids = {row.account_id for row in inserts.messages}
-    await batches.accept(
-        database, NOW // DAY_MS, sorted(account_ids), [], lambda _used, _gone, _taken: inserts
-    )
+    await batches.accept(database, NOW // DAY_MS, sorted(account_ids), [], lambda *_: inserts)
     return inserts
 
 

@@ -54,6 +54,11 @@ def headers(secret: str) -> dict[str, str]:
     }
 
 
+def secret_in(answer: httpx.Response) -> str:
+    """What the cookie holds that an answer sets."""
+    return str(answer.headers["set-cookie"]).partition("=")[2].partition(";")[0]
+
+
 class SignedIn:
     """`get("/v1/users")`, `post("/console/...")` and so on, with cookie and CSRF token."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import zstandard
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update
 
@@ -12,7 +13,7 @@ from postroom.store import events
 from postroom.store.batches.rows import Inserts
 from postroom.store.database import Database
 from postroom.store.domains import Domain
-from postroom.store.schema import api_messages, emails, message_metadata
+from postroom.store.schema import api_messages, emails, inbox, message_metadata
 from postroom.tenancy import domains
 from postroom.types.actor import SYSTEM
 from postroom.types.events import EventType
@@ -20,6 +21,7 @@ from postroom.types.status import Hold
 from postroom.web.api.json_out import timestamp
 from support.api import ApiWorld, Tenant
 from support.mail import insert, lay_out, message_row
+from support.messages import MESSAGE
 
 AGO = 10_000
 """Milliseconds since `sent` mail was accepted, unless a test says otherwise."""
@@ -49,16 +51,24 @@ async def sent(
     *,
     at: int | None = None,
     send_at: int | None = None,
+    content: bytes = MESSAGE,
     headers: list[dict[str, str]] | None = None,
     metadata: dict[str, str] | None = None,
     template_id: str | None = None,
     **message: Any,
 ) -> Inserts:
     """A queued message; with `send_at` a scheduled one."""
-    changes = {"domain_id": tenant.domain.id, "header_from": f"shop@{tenant.domain.name}"} | message
+    changes = {
+        "domain_id": tenant.domain.id,
+        "header_from": f"shop@{tenant.domain.name}",
+        "size": len(content),
+        "header_size": content.index(b"\r\n\r\n") + 2,
+    } | message
     row = message_row(tenant.account.id, at=ago(api) if at is None else at, **changes)
     hold = "" if send_at is None else Hold.SCHEDULED.value
-    inserts = await insert(api.database, lay_out(row, recipients, due_at=send_at, hold=hold))
+    laid_out = lay_out(row, recipients, due_at=send_at, hold=hold)
+    laid_out.contents = [one._replace(data=zstandard.compress(content)) for one in laid_out.contents]
+    inserts = await insert(api.database, laid_out)
     if any(value is not None for value in (send_at, headers, metadata, template_id)):
         async with api.database.write() as connection:
             await connection.execute(
@@ -93,3 +103,22 @@ async def happened(
 
 def times(at: int) -> dict[str, str]:
     return {"created_at": timestamp(at), "updated_at": timestamp(at)}
+
+
+async def in_the_inbox(database: Database, *mails: Inserts) -> list[str]:
+    """As a sandbox delivers: each recipient's copy lies in the inbox; their ids."""
+    rows = [
+        {
+            "account_id": mail.messages[0].account_id,
+            "email_id": email.id,
+            "message_id": email.message_id,
+            "domain_id": mail.messages[0].domain_id,
+            "recipient": email.recipient,
+            "received_at": email.created_at,
+        }
+        for mail in mails
+        for email in mail.emails
+    ]
+    async with database.write() as connection:
+        await connection.execute(insert_into(inbox), rows)
+    return [row["email_id"] for row in rows]

@@ -12,7 +12,7 @@ from postroom.config import Config, Listen, Server, Submission
 from postroom.runtime.blobs import Blobs, MemoryBlobs
 from postroom.runtime.clock import Clock
 from postroom.types.draft import Content
-from postroom.types.envelope import Envelope
+from postroom.types.envelope import Envelope, Recipient
 from postroom.types.refusals import AUTH_FAILED, Refused
 from support.raw import RawClient
 from support.tls import local_tls
@@ -31,11 +31,14 @@ class FakePolicy:
 
     login_answer: Any = None
     mail_answer: Any = GO
+    rcpt_answer: Any = None
     message_answer: Any = MESSAGE_ID
     logins: list[tuple[str, str, str]] = field(default_factory=list)
     mails: list[str] = field(default_factory=list)
+    rcpts: list[tuple[str, int, str]] = field(default_factory=list)
     messages: list[tuple[str, Envelope, Content]] = field(default_factory=list)
     refusals: list[tuple[str, str | None, bytes]] = field(default_factory=list)
+    refused_recipients: list[list[str]] = field(default_factory=list)
     strangers: list[tuple[str, str]] = field(default_factory=list)
 
     def login(self, username: str, password: str, client: str) -> Any:
@@ -48,6 +51,10 @@ class FakePolicy:
     def mail(self, login: User, envelope: Envelope, client: str) -> Refused | Pace:
         self.mails.append(login.username)
         return answer(self.mail_answer)
+
+    def rcpt(self, login: User, envelope: Envelope, recipient: Recipient, client: str) -> Any:
+        self.rcpts.append((login.username, len(envelope.recipients), str(recipient.address)))
+        return answer(self.rcpt_answer)
 
     def message(self, login: User, envelope: Envelope, content: Content, client: str) -> Any:
         self.messages.append((login.username, envelope, content))
@@ -67,6 +74,8 @@ class FakePolicy:
         envelope: Envelope | None,
         header: bytes,
     ) -> None:
+        if envelope is not None:
+            self.refused_recipients.append([str(to.address) for to in envelope.recipients])
         self.refusals.append((refused.rule.id, login.username if login else None, header))
         if login is None:
             self.strangers.append((client, username))

@@ -71,12 +71,12 @@ class World:
 
         async def add(database: Database) -> Tenant:
             account = await accounts.add(
-                database, domain.partition(".")[0].title(), approved=approved, daily_quota=quota
+                database, domain.partition(".")[0].title(), approved=approved, daily_quota=quota, by=SYSTEM
             )
             await domains.add(
                 database, box, domain, account_id=account.id, trusted=True, mode=mode, by=SYSTEM
             )
-            user = await smtp_users.add(database, domain, name="application")
+            user = await smtp_users.add(database, domain, name="application", by=SYSTEM)
             return Tenant(account.id, domain, user.username, user.password)
 
         return self.run(add)
@@ -85,16 +85,22 @@ class World:
         """To send by the API."""
 
         async def add(database: Database) -> str:
-            made = await tokens.add(database, tenant.account_id, name="application", scopes=["email_full"])
+            made = await tokens.add(
+                database, tenant.account_id, name="application", scopes=["email_full"], by=SYSTEM
+            )
             return made.secret
 
         return self.run(add)
 
     def suspend(self, tenant: Tenant) -> None:
-        self.run(lambda database: accounts.suspend(database, tenant.account_id))
+        self.run(lambda database: accounts.suspend(database, tenant.account_id, by=SYSTEM))
 
     def disable(self, tenant: Tenant) -> None:
-        self.run(lambda database: smtp_users.disable(database, tenant.username))
+        async def switch_off(database: Database) -> None:
+            user = await smtp_users.find(database, tenant.username)
+            await smtp_users.change(database, user, enabled=False, by=SYSTEM)
+
+        self.run(switch_off)
 
     def dkim_records(self, domain: str) -> dict[str, str]:
         """The TXT records of the domain's keys, by name."""

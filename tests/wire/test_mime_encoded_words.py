@@ -87,7 +87,7 @@ def test_m05_a_label_of_ten_kilobytes_or_none_is_no_word() -> None:
 def test_m05_python_never_looks_up_a_label(monkeypatch) -> None:
     """Every name and alias Python knows, and what it decodes to, comes from our list or is windows-1252."""
     looked_up: set[str] = set()
-    monkeypatch.setattr(encoded_words, "_decode", _spy(looked_up, encoded_words._decode))
+    monkeypatch.setattr(encoded_words, "decode", _spy(looked_up, encoded_words.decode))
     for label in {*aliases, *aliases.values()}:
         display(b"=?" + label.encode() + b"?b?" + b64encode(b"x") + b"?=", 10)
     codecs_used = {encoded_words._CODECS.get(label, "cp1252") for label in looked_up}

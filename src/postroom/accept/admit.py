@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from postroom.config import Config
+from postroom.tenancy.entitlements import entitlements
 from postroom.tenancy.entries import AccountState, Credential, DomainInfo
 from postroom.types import refusals
-from postroom.types.draft import Content, Draft, Stream
+from postroom.types.draft import Content, CredentialKind, Draft, Stream
 from postroom.types.envelope import Address, Envelope
 from postroom.types.refusals import Refused
 from postroom.wire.mime.addresses import read_addresses
@@ -43,6 +44,7 @@ class Candidate:
     domain: DomainInfo | None = None
     stream: Stream = Stream.TRANSACTIONAL
     tags: tuple[str, ...] = ()
+    credential_kind: CredentialKind = CredentialKind.SMTP_USER
 
 
 Rule = Callable[[Candidate], Refused | None]
@@ -68,7 +70,34 @@ def account_state(account: AccountState, config: Config) -> Refused | None:
 
 
 def account_may_send(candidate: Candidate) -> Refused | None:
-    return account_state(candidate.account, candidate.config)
+    """Who is not approved yet may try things out over the API: what harms nobody else is let through."""
+    refused = account_state(candidate.account, candidate.config)
+    if refused is None or refused.rule is not refusals.ACCOUNT_UNAPPROVED or not _stays_with_them(candidate):
+        return refused
+    return None
+
+
+def _stays_with_them(candidate: Candidate) -> bool:
+    """It comes from sandbox domains, which nothing leaves; or all recipients are at domains of the account that it has
+    proved to be its own."""
+    account, authors = candidate.account, candidate.authors
+    if not authors or candidate.credential_kind is CredentialKind.SMTP_USER:
+        return False
+    if all(_has_mode(account.sending_domain(author), "sandbox") for author in authors):
+        return True
+    recipients = candidate.envelope.recipients
+    return all(_has_mode(account.covering(recipient.address.domain), "live") for recipient in recipients)
+
+
+def _has_mode(domain: DomainInfo | None, mode: str) -> bool:
+    return domain is not None and domain.mode == mode
+
+
+def recipients_fit_the_plan(candidate: Candidate) -> Refused | None:
+    most = entitlements(candidate.account, candidate.config).recipients
+    if most is None or len(candidate.envelope.recipients) <= most:
+        return None
+    return Refused(refusals.TOO_MANY_RECIPIENTS, {"limit": str(most)})
 
 
 def header_can_be_read(candidate: Candidate) -> Refused | None:
@@ -91,7 +120,8 @@ def no_loop(candidate: Candidate) -> Refused | None:
 
 
 def from_is_verified(candidate: Candidate) -> Refused | None:
-    """Every address in From and Sender lies under a domain this account has verified (S10)."""
+    """Every address in From and Sender lies under a domain this account has verified, or is a sender identity (S10);
+    and an SMTP user that is limited to some domains uses those, what lies under them, and their sender identities."""
     if candidate.header.first(b"From") is None:
         return Refused(refusals.FROM_MISSING)
     for name in (b"From", b"Sender"):
@@ -118,9 +148,12 @@ def _verify(candidate: Candidate, name: bytes) -> Refused | None:
 
 def _are_verified(candidate: Candidate, addresses: Iterable[Address], label: str) -> Refused | None:
     for address in addresses:
-        domain = candidate.account.covering(address.domain)
+        domain = candidate.account.sending_domain(address)
         if domain is None:
             return Refused(refusals.FROM_NOT_VERIFIED, {"domain": address.domain, "field": label})
+        allowed = candidate.credential.from_domains
+        if allowed is not None and not candidate.account.lies_under(domain.name, allowed):
+            return Refused(refusals.FROM_NOT_ALLOWED, {"domain": address.domain, "field": label})
         candidate.domain = candidate.domain or domain  # the first author's domain signs
     return None
 
@@ -135,7 +168,7 @@ def envelope_sender_fits(candidate: Candidate) -> Refused | None:
     sender = candidate.envelope.sender
     if candidate.domain is None or not candidate.domain.strict_envelope or sender is None:
         return None
-    if candidate.account.covering(sender.domain) is None:
+    if candidate.account.sending_domain(sender) is None:
         return Refused(refusals.ENVELOPE_NOT_VERIFIED, {"address": str(sender)})
     return None
 
@@ -181,6 +214,7 @@ def tags_are_few(candidate: Candidate) -> Refused | None:
 
 MESSAGE: tuple[Rule, ...] = (
     account_may_send,
+    recipients_fit_the_plan,
     header_can_be_read,
     no_loop,
     from_is_verified,
@@ -191,7 +225,12 @@ MESSAGE: tuple[Rule, ...] = (
 )
 
 
-PARTS: tuple[Rule, ...] = (account_may_send, authors_are_verified, envelope_sender_fits)
+PARTS: tuple[Rule, ...] = (
+    account_may_send,
+    recipients_fit_the_plan,
+    authors_are_verified,
+    envelope_sender_fits,
+)
 """Of a message that comes as parts: its fields were checked one by one, and headers are ours to write."""
 
 
@@ -216,6 +255,7 @@ def draft(candidate: Candidate, message_id: str, now: int) -> Draft:
         stream=candidate.stream,
         tags=candidate.tags,
         refuse_suppressed=candidate.credential.refuse_suppressed,
+        precedence_bulk=domain.precedence_bulk,
         paused=domain.send_paused,
     )
 

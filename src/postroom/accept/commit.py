@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -20,9 +20,10 @@ from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import reach
 from postroom.store import batches, messages, quota_days
-from postroom.store.batches.rows import Entry, Inserts, Key
+from postroom.store.batches.rows import CapCounter, Entry, Inserts, Key, Used
 from postroom.store.database import Database
 from postroom.tenancy.quotas import day_number, quota_refusal
+from postroom.tenancy.smtp_caps import Cap
 from postroom.types import refusals
 from postroom.types.draft import Draft
 from postroom.types.refusals import Refused
@@ -52,7 +53,9 @@ class Member:
     ahead: int
     layout: Layout
     answer: asyncio.Future[Answer]
+    caps: tuple[Cap, ...] = ()
     decision: Refused | None = None
+    held: bool = False
 
     @property
     def key(self) -> Key | None:
@@ -76,7 +79,8 @@ class Member:
 
 class GroupCommit:
     """`submit` answers with the message id once the draft is durable. `handed` gets what this node shall deliver;
-    `counted` hears how many emails an account has had accepted today."""
+    `counted` hears how many emails an account has had accepted today, `capped` what the counters of SMTP users that
+    have a cap stand at."""
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class GroupCommit:
         owner_for: Callable[[str], int],
         handed: Callable[[list[Member]], None],
         counted: Callable[[int, dict[str, int]], None],
+        capped: Callable[[dict[CapCounter, int]], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -94,6 +99,7 @@ class GroupCommit:
         self._owner_for = owner_for
         self._handed = handed
         self._counted = counted
+        self._capped = capped
         self._waiting: list[Member] = []
         self._waiting_octets = self._waiting_recipients = 0
         self._running: set[asyncio.Task[None]] = set()
@@ -105,7 +111,10 @@ class GroupCommit:
     def backlog(self) -> int:
         return len(self._waiting)
 
-    def submit(self, draft: Draft, *, quota: int | None, hold_over_quota: bool) -> asyncio.Future[Answer]:
+    def submit(
+        self, draft: Draft, *, quota: int | None, hold_over_quota: bool, caps: tuple[Cap, ...] = ()
+    ) -> asyncio.Future[Answer]:
+        """`quota` is the account's, `caps` are those of the SMTP user; both are decided in the transaction."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if self._full:
             answer.set_result(Refused(refusals.STORAGE_UNAVAILABLE))
@@ -113,7 +122,7 @@ class GroupCommit:
         now, ahead = self._clock.moment()
         owner, lifetime = self._owner_for(draft.account_id), self._lifetime
         layout = lay_out(draft, content_row(draft), now, owner=owner, lifetime=lifetime, ahead=ahead)
-        member = Member(draft, quota, hold_over_quota, owner, lifetime, ahead, layout, answer)
+        member = Member(draft, quota, hold_over_quota, owner, lifetime, ahead, layout, answer, caps)
         self._waiting.append(member)
         self._waiting_octets += member.octets
         self._waiting_recipients += member.recipients
@@ -189,8 +198,18 @@ class GroupCommit:
             self._refuse(batch)  # whatever has happened, no session is left without an answer
 
     async def _write(self, batch: list[Member], now: int, day: int) -> None:
-        def plan(used: dict[str, int], suppressing: Sequence[Suppressing], taken: Collection[Key]) -> Inserts:
-            inserted = decide(batch, used, Suppressed(suppressing, now), taken, now)
+        capped: dict[CapCounter, int] = {}
+
+        def plan(
+            used: Used,
+            suppressing: Sequence[Suppressing],
+            taken: Collection[Key],
+            known: dict[CapCounter, int],
+        ) -> Inserts:
+            inserted = decide(batch, used, Suppressed(suppressing, now), taken, now, known)
+            capped.update(
+                (counter, used + inserted.capped.get(counter, 0)) for counter, used in known.items()
+            )
             reach("accept.planned")
             return inserted
 
@@ -205,10 +224,20 @@ class GroupCommit:
                     for recipient in member.draft.envelope.recipients
                 ]
                 keys = [member.key for member in batch if member.key is not None]
+                counters = [cap.counter(now) for member in batch for cap in member.caps]
+                holding = [
+                    member.draft.account_id
+                    for member in batch
+                    if member.quota is not None and member.hold_over_quota
+                ]
                 steady = self._clock.steady_ms()
-                counted = await batches.accept(database, day, limited, addresses, plan, keys, steady)
+                counted = await batches.accept(
+                    database, day, limited, addresses, plan, keys, steady, counters, holding
+                )
         metrics.COMMIT_SIZE.observe(len(batch))
         self._counted(day, counted)
+        if capped:
+            self._capped(capped)
         self._accept(batch)
 
     def _accept(self, batch: list[Member]) -> None:
@@ -246,14 +275,18 @@ class GroupCommit:
 
 
 def decide(
-    batch: list[Member], used: dict[str, int], suppressed: Suppressed, taken: Collection[Key], now: int
+    batch: list[Member],
+    used: Used,
+    suppressed: Suppressed,
+    taken: Collection[Key],
+    now: int,
+    capped: Mapping[CapCounter, int],
 ) -> Inserts:
     """Decide each member by itself, in order; the rows of those who are kept come back. `used` has the accounts with
-    a quota, `taken` idempotency keys of messages that are kept already."""
+    a quota, `taken` idempotency keys of messages that are kept already, `capped` the counters of `Member.caps`."""
     inserts, taken = Inserts(), set(taken)
     for member in batch:
         account_id, emails = member.draft.account_id, len(member.draft.envelope.recipients)
-        used_by_now = used.get(account_id, 0) + inserts.counts.get(account_id, 0)
         if member.answer.done():
             # It was told to come back while the transaction waited for its turn, so it must not be kept.
             member.decision = Refused(refusals.STORAGE_UNAVAILABLE)
@@ -261,26 +294,55 @@ def decide(
         if member.key in taken:
             member.decision = Refused(refusals.IDEMPOTENCY_KEY_IN_USE)
             continue
-        member.decision = _decide_one(member, used_by_now, suppressed, now)
+        member.decision = _over_cap(member, capped, inserts, now)
+        if member.decision is None:
+            member.decision = _over_quota(member, used, inserts, now)
+        if member.decision is None:
+            member.decision = _decide_one(member, suppressed, now)
         if member.decision is None:
             if member.key is not None:
                 taken.add(member.key)
-            inserts.counts[account_id] = inserts.counts.get(account_id, 0) + emails
+            counts = inserts.ahead if member.held else inserts.counts
+            counts[account_id] = counts.get(account_id, 0) + emails
+            for cap in member.caps:
+                counter = cap.counter(now)
+                inserts.capped[counter] = inserts.capped.get(counter, 0) + emails
             member.layout.add_to(inserts)
     return inserts
 
 
-def _decide_one(member: Member, used: int, suppressed: Suppressed, now: int) -> Refused | None:
+def _over_cap(member: Member, capped: Mapping[CapCounter, int], inserts: Inserts, now: int) -> Refused | None:
+    """Why an SMTP user may not have this member kept now, or None."""
+    for cap in member.caps:
+        counter = cap.counter(now)
+        used = capped[counter] + inserts.capped.get(counter, 0)
+        if used + member.recipients > cap.most:
+            return cap.refusal(used, now)
+    return None
+
+
+def _over_quota(member: Member, used: Used, inserts: Inserts, now: int) -> Refused | None:
+    """Why the account's quota does not let this member be kept, or None; it may be that it is held for the next day, whose
+    quota it uses. That one's is the limit, too: so what is held today can go tomorrow."""
+    account_id, quota = member.draft.account_id, member.quota
+    if quota is None:
+        return None
+    today = used.get(account_id, 0) + inserts.counts.get(account_id, 0)
+    if today + member.recipients <= quota:
+        return None
+    tomorrow = used.ahead.get(account_id, 0) + inserts.ahead.get(account_id, 0)
+    member.held = member.hold_over_quota and tomorrow + member.recipients <= quota
+    return None if member.held else quota_refusal(quota, today, now)
+
+
+def _decide_one(member: Member, suppressed: Suppressed, now: int) -> Refused | None:
     """Why this member is not kept, or None. Its rows are laid out anew where they are not what they usually are."""
     draft = member.draft
-    over = member.quota is not None and used + len(draft.envelope.recipients) > member.quota
-    if over and not member.hold_over_quota:
-        return quota_refusal(member.quota or 0, used, now)
     draft.suppressed = _lists(draft, suppressed) if suppressed else {}
     refused = _suppressed_refusal(draft)
     if refused is not None:
         return refused
-    if draft.suppressed or over:
+    if draft.suppressed or member.held:
         member.layout = lay_out(
             draft,
             member.layout.content,
@@ -288,7 +350,7 @@ def _decide_one(member: Member, used: int, suppressed: Suppressed, now: int) -> 
             owner=member.owner,
             lifetime=member.lifetime,
             ahead=member.ahead,
-            held=over,
+            held=member.held,
         )
     return None
 

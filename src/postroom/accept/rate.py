@@ -26,22 +26,21 @@ GO = Pace()
 
 
 class Rate:
-    """A token bucket per account: a minute's worth may come at once, then `per_minute` evenly. 0 means no limit.
+    """A token bucket per account: a minute's worth may come at once, then `per_minute` evenly. None means no limit.
 
     An account in debt waits until its debt is paid, at most ten seconds; beyond that it is refused.
     """
 
-    def __init__(self, per_minute: int) -> None:
-        self.per_minute = per_minute
+    def __init__(self) -> None:
         self._buckets: dict[str, _Bucket] = {}
 
-    def take(self, account_id: str, now: float) -> Pace:
+    def take(self, account_id: str, per_minute: int | None, now: float) -> Pace:
         """Count one message at `now` (monotonic seconds). A refused message is not counted."""
-        if not self.per_minute:
+        if per_minute is None:
             return GO
-        a_second = self.per_minute / 60
-        bucket = self._bucket(account_id, now)
-        bucket.tokens = min(self.per_minute, bucket.tokens + (now - bucket.at) * a_second)
+        a_second = per_minute / 60
+        bucket = self._bucket(account_id, per_minute, now)
+        bucket.tokens = min(per_minute, bucket.tokens + (now - bucket.at) * a_second)
         bucket.at = now
         wait = (1 - bucket.tokens) / a_second
         if wait > SLOWEST:
@@ -49,10 +48,10 @@ class Rate:
         bucket.tokens -= 1
         return Pace(delay=max(wait, 0.0))
 
-    def _bucket(self, account_id: str, now: float) -> _Bucket:
+    def _bucket(self, account_id: str, per_minute: int, now: float) -> _Bucket:
         bucket = self._buckets.get(account_id)
         if bucket is None:
             if len(self._buckets) >= FORGET_AFTER:
                 self._buckets.clear()
-            bucket = self._buckets[account_id] = _Bucket(float(self.per_minute), now)
+            bucket = self._buckets[account_id] = _Bucket(float(per_minute), now)
         return bucket

@@ -29,7 +29,7 @@ from postroom.store.batches.rows import (
     QueueRow,
 )
 from postroom.store.queue import NEVER
-from postroom.tenancy.quotas import next_day_ms
+from postroom.tenancy.quotas import release_ms
 from postroom.types.draft import Draft, Edge, Stream
 from postroom.types.envelope import Recipient
 from postroom.types.events import EventType
@@ -103,7 +103,7 @@ def lay_out(
     lane = FAST if len(queued) == 1 and draft.stream is Stream.TRANSACTIONAL else SLOW
     later = draft.send_at is not None and draft.send_at > now
     hold = Hold.SCHEDULED if later else Hold.QUOTA if held else Hold.PAUSED if draft.paused else None
-    due_at = max(draft.send_at or 0, next_day_ms(now) if held else now) + ahead
+    due_at = max(draft.send_at or 0, release_ms(now) if held else now) + ahead
     expires_at = due_at + lifetime
     if hold is Hold.PAUSED:
         due_at = NEVER
@@ -142,6 +142,8 @@ def _message(draft: Draft, *, expires: int | None) -> MessageRow:
         blob=content.blob or "",
         received_at=draft.received_at,
         content_expires_at=expires,
+        precedence_bulk=draft.precedence_bulk,
+        credential_kind=draft.credential_kind.value,
     )
 
 

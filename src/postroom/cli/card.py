@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from postroom.tenancy.first_run import FirstRun
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`starttls` and `implicit` are ports, None where nothing listens. `authority` is the file clients need to verify
-    the relay, None when its certificate is publicly trusted."""
+    """`link` signs the operator in. `starttls` and `implicit` are ports, None where nothing listens. `authority` is the
+    file clients need to verify the relay, None when its certificate is publicly trusted."""
 
     made: FirstRun
+    link: str = field(repr=False)
     host: str
     starttls: int | None
     implicit: int | None
@@ -28,12 +29,13 @@ class Card:
     program: str
 
 
-def of(config: Config, made: FirstRun, addresses: Mapping[str, Any]) -> Card:
+def of(config: Config, made: FirstRun, link: str, addresses: Mapping[str, Any]) -> Card:
     ports: dict[str, int] = {}
     for listener in addresses.get("submission", []):
         ports.setdefault(listener["tls"], listener["port"])
     return Card(
         made,
+        link,
         _host(config, addresses),
         ports.get("starttls"),
         ports.get("implicit"),
@@ -48,6 +50,10 @@ def render(card: Card) -> str:
     lines = [
         "Postroom is ready. Mail from this domain stays in its sandbox inbox: nothing leaves the machine.",
         "",
+        f"  Dashboard       {card.link}",
+        f"                  signs in {made.operator} once, within 15 minutes. For another link:",
+        f"                  {card.program} user sign-in-link {made.operator}",
+        "",
         f"  Relay host      {card.host}",
     ]
     if card.starttls:
@@ -61,8 +67,6 @@ def render(card: Card) -> str:
         lines.append(f"  CA file         {card.authority}")
     lines += [
         f"  From            anything@{made.domain.name}",
-        f"  Operator        {made.operator}",
-        f"                  password {made.operator_password or '(the one it was given before)'}",
         "",
         "Send with swaks:",
         "",

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from postroom.cli import running
-from postroom.cli.checks import FAIL, OK, WARN, Check
 from postroom.config import Config
 from postroom.runtime import tls
 from postroom.runtime.clock import Clock
+from postroom.types.check import FAIL, OK, WARN, Check
 
 NAME = "TLS certificate"
 SOON = timedelta(days=14)

@@ -1,4 +1,5 @@
-"""What `postroom doctor` looks at. Each check says what it found and, unless all is well, how to mend it."""
+"""What `postroom doctor` looks at beside the network (`tenancy.network_checks`). Each check says what it found and, unless
+all is well, how to mend it."""
 
 from __future__ import annotations
 
@@ -6,8 +7,7 @@ import asyncio
 import ctypes
 import os
 import shutil
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from postroom.config import Config
@@ -15,105 +15,19 @@ from postroom.errors import ConfigError
 from postroom.notify.mailer import mailbox_of
 from postroom.runtime import files
 from postroom.runtime.clock import Clock
-from postroom.runtime.dns import DnsError, Resolver
 from postroom.store import durability as durable
 from postroom.store.database import Database
 from postroom.store.domains import Domain
 from postroom.tenancy import system_account, verification
 from postroom.tenancy.verification import Verifier
 from postroom.types.actor import Actor
+from postroom.types.check import FAIL, OK, WARN, Check
 
-TIMEOUT = 5.0
-WELL_KNOWN = "gmail.com"
-"""A domain whose mail servers are always there."""
-
-MEND_RESOLVER = "Set dns.servers to a resolver that works, or mend /etc/resolv.conf."
-MEND_PORT_25 = "Ask the hosting provider to open port 25, or set delivery.routes to a smarthost on port 587."
 MEND_RELAY = "Start it with `postroom serve`; if it runs, see its log."
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 GIB, MIB = 1024**3, 1024**2
 SLOW_FSYNC = 0.1
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`result` is ok, warn or fail; `fix` says how to mend it."""
-
-    name: str
-    result: str
-    detail: str
-    fix: str = ""
-
-
-async def within(name: str, check: Awaitable[Check], fix: str, *, seconds: float = TIMEOUT) -> Check:
-    """The check, or that it took too long."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await check
-    except TimeoutError:
-        return Check(name, FAIL, f"no answer within {seconds:g} s", fix)
-
-
-async def resolver(dns: Resolver) -> Check:
-    name, fix = "resolver", MEND_RESOLVER
-    try:
-        await dns.mx(WELL_KNOWN)
-    except DnsError as error:
-        return Check(name, FAIL, f"a look-up failed: {error}", fix)
-    return Check(name, OK, f"answers (asked for the mail servers of {WELL_KNOWN})")
-
-
-async def port_25(config: Config, dns: Resolver) -> Check:
-    """Can we reach mail servers? By the route for all mail if there is one, else at a large mailbox provider."""
-    name = "port 25 outbound"
-    route = next((route for route in config.delivery.routes if route.domain == "*"), None)
-    if route is not None:
-        host, port = route.host, route.port
-        fix = "Check delivery.routes, and that the smarthost admits this machine."
-    elif config.delivery.allow_private:
-        return Check(name, OK, "not tried: delivery.allow_private is for tests on private networks")
-    else:
-        fix = MEND_PORT_25
-        try:
-            host, port = (await dns.mx(WELL_KNOWN))[0][1], 25
-        except (DnsError, IndexError) as error:
-            return Check(name, WARN, f"not tried: no address to try ({error})", "Mend the resolver first.")
-    source = config.delivery.ipv4_source
-    try:
-        reader, writer = await asyncio.open_connection(host, port, local_addr=(source, 0) if source else None)
-        greeting = await reader.readline()
-        writer.close()
-    except OSError as error:
-        return Check(name, FAIL, f"{host}:{port} cannot be reached: {error.strerror or error}", fix)
-    if not greeting.startswith(b"220"):
-        return Check(name, FAIL, f"{host}:{port} answers {greeting[:80]!r}, not 220", fix)
-    return Check(name, OK, f"{host}:{port} answers")
-
-
-async def host_name(hostname: str, dns: Resolver) -> Check:
-    """The name in EHLO resolves, and its addresses point back to it (what large receivers demand; D17)."""
-    name = "host name and PTR"
-    if "." not in hostname:
-        fix = "Set server.hostname to a full name like mail.example.com whose address points back to it."
-        return Check(name, WARN, f"{hostname!r} is no full name; receivers distrust it", fix)
-    try:
-        addresses = await dns.addresses(hostname, ipv6=False)
-        pointing = {address: await dns.ptr(address) for address in addresses}
-    except DnsError as error:
-        return Check(
-            name, WARN, str(error), f"Make {hostname} and the PTR of its address resolve to each other."
-        )
-    for address, names in pointing.items():
-        if hostname.lower() not in names:
-            said = ", ".join(names) or "nothing"
-            return Check(
-                name, WARN, f"{address} points back to {said}", f"Set the PTR of {address} to {hostname}."
-            )
-    if not pointing:
-        return Check(name, WARN, f"{hostname} has no IPv4 address", f"Add an A record for {hostname}.")
-    return Check(name, OK, f"{hostname} is {', '.join(pointing)}, and the PTR points back")
 
 
 def clock() -> Check:

@@ -12,14 +12,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from postroom.cli import certificate, checks, running
-from postroom.cli.checks import Check
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import STYLES
 from postroom.errors import PostroomError
 from postroom.runtime.dns import Resolver
-from postroom.tenancy import domains
+from postroom.tenancy import domains, network_checks
 from postroom.tenancy.verification import Verifier
+from postroom.types.check import FAIL, Check
 
 
 def register(app: typer.Typer, *, panel: str) -> None:
@@ -43,7 +43,7 @@ async def doctor(
     finally:
         await resolver.close()
     context.out.value([asdict(check) for check in found], lambda: _as_text(found))
-    return 1 if any(check.result == checks.FAIL for check in found) else 0
+    return 1 if any(check.result == FAIL for check in found) else 0
 
 
 async def _machine(context: Context, resolver: Resolver) -> list[Check]:
@@ -51,13 +51,17 @@ async def _machine(context: Context, resolver: Resolver) -> list[Check]:
     relay = running.find(config) or {}
     addresses = [(running.reachable(entry["host"]), entry["port"]) for entry in relay.get("submission", [])]
     hostname = config.server.hostname or socket.getfqdn()
-    outside = await asyncio.gather(
-        checks.within("relay", checks.listeners(addresses), checks.MEND_RELAY),
-        checks.within("resolver", checks.resolver(resolver), checks.MEND_RESOLVER),
-        checks.within("port 25 outbound", checks.port_25(config, resolver), checks.MEND_PORT_25),
-        checks.within("host name and PTR", checks.host_name(hostname, resolver), checks.MEND_RESOLVER),
+    ours, outside = await asyncio.gather(
+        network_checks.within("relay", checks.listeners(addresses), checks.MEND_RELAY),
+        network_checks.look(config, resolver, hostname),
     )
-    return [*outside, checks.clock(), checks.disk(config.data), certificate.check(config, context.clock)]
+    return [
+        ours,
+        *outside,
+        checks.clock(),
+        checks.disk(config.data),
+        certificate.check(config, context.clock),
+    ]
 
 
 async def _database(context: Context, resolver: Resolver, *, quick: bool) -> list[Check]:
@@ -73,7 +77,7 @@ async def _database(context: Context, resolver: Resolver, *, quick: bool) -> lis
                 ]
             return found
     except PostroomError as error:
-        return [Check("database", checks.FAIL, str(error), "See the message.")]
+        return [Check("database", FAIL, str(error), "See the message.")]
 
 
 def _as_text(found: list[Check]) -> RenderableType:

@@ -104,7 +104,7 @@ async def resume(context: Context, which: Which) -> None:
 
 @command(app)
 async def delete(context: Context, which: Which) -> None:
-    """Delete a domain with its keys, SMTP users, tokens, webhooks and suppressions. What is queued is cancelled."""
+    """Delete a domain with all that belongs to it: keys, SMTP users, tokens, webhooks ... What is queued is cancelled."""
     async with context.database() as database:
         domain = await domains.find(database, which)
         await domain_removal.delete(

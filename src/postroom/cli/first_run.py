@@ -11,13 +11,15 @@ from typing import Any
 import structlog
 from rich.text import Text
 
-from postroom.cli import card, relay
+from postroom.cli import card, relay, running
 from postroom.cli.context import Context
 from postroom.errors import PostroomError
 from postroom.runtime import files
 from postroom.runtime.killpoints import reach
-from postroom.tenancy import first_run
+from postroom.store.database import Database
+from postroom.tenancy import first_run, sign_in_links
 from postroom.tenancy.first_run import FirstRun
+from postroom.types.actor import SYSTEM
 
 log = structlog.get_logger()
 
@@ -27,22 +29,28 @@ FILE = "first-run.txt"
 async def prepare(context: Context, addresses: Mapping[str, Any]) -> FirstRun | None:
     """Make what the first run makes, write the card and print it; None, and a word where it is, if that is over.
 
-    Interrupted before the welcome, the next start does it again, with the same passwords.
+    Interrupted before the welcome, the next start does it again, with the same passwords and a new link.
     """
     config = context.config
     path = (config.data / FILE).resolve()
     async with context.database() as database:
         made = await first_run.make(database, context.secrets)
+        link = await _link(context, database, made, addresses) if made is not None else ""
     if made is None:
         log.info(
             "the first run is over", card=str(path) if path.exists() else "deleted, or on another machine"
         )
         return None
-    text = card.render(card.of(config, made, addresses))
+    text = card.render(card.of(config, made, link, addresses))
     files.write_file(path, text.encode())
     reach("first_run.card_written")
     context.out.stderr.print(Text(f"\n{text}\nThis card is in {path}.\n"))
     return made
+
+
+async def _link(context: Context, database: Database, made: FirstRun, addresses: Mapping[str, Any]) -> str:
+    secret = await sign_in_links.add(database, made.operator, now=context.clock.now_ms(), by=SYSTEM)
+    return f"{running.base_url(context.config, addresses)}{sign_in_links.PAGE}{secret}"
 
 
 async def welcome(context: Context, made: FirstRun) -> None:
@@ -50,7 +58,7 @@ async def welcome(context: Context, made: FirstRun) -> None:
 
     If it cannot be sent that is said, and the card stays valid all the same.
     """
-    user, domain = made.smtp_user, made.domain.name
+    user, domain, message_id = made.smtp_user, made.domain.name, ""
     sender, recipient = f"postroom@{domain}", f"you@{domain}"
     try:
         target = relay.find(context.config)
@@ -58,12 +66,13 @@ async def welcome(context: Context, made: FirstRun) -> None:
         accepted = await asyncio.to_thread(
             relay.submit, target, user.username, user.password, message, sender, [recipient]
         )
-        log.info("the welcome is sent: see `postroom inbox list`", message_id=accepted.id)
+        message_id = accepted.id
+        log.info("the welcome is sent: see `postroom inbox list`", message_id=message_id)
     except PostroomError as error:
         log.warning("the welcome could not be sent", reason=str(error))
     reach("first_run.before_finish")
     async with context.database() as database:
-        await first_run.finish(database)
+        await first_run.finish(database, welcome=message_id)
 
 
 def _message(sender: str, recipient: str) -> EmailMessage:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import sys
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default as policy
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +17,8 @@ from postroom.errors import ConflictError, NotFoundError
 from postroom.runtime.blobs import FileBlobs
 from postroom.store import inbox, messages, personalizations
 from postroom.tenancy import domains
+from postroom.wire.mime.encoded_words import display
+from postroom.wire.mime.reading import content, take_apart, text_of
 
 app = typer.Typer(help="What sandbox domains sent; nothing of it left the machine.", no_args_is_help=True)
 
@@ -57,11 +56,10 @@ async def show(
         stored = (await messages.load(connection, [key]))[key]
         email = (item.account_id, email_id)
         personalization = (await personalizations.load(connection, [email])).get(email, b"")
-    content = _content(context, stored, personalization)
+    message = _content(context, stored, personalization)
     if source:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(message)
         return
-    message = message_from_bytes(content, policy=policy)
     row = shown(item) | _readable(message)
     context.out.value(row, lambda: _as_text(row))
 
@@ -70,25 +68,27 @@ def _content(context: Context, row: messages.Stored, personalization: bytes) -> 
     stored = Stored.from_row(row, hostname="")
     if stored is None:
         raise NotFoundError(f"the content of message {row.message.id} is kept no longer")
-    content = read_source(stored, personalization, FileBlobs(context.config.data / "blobs").open)
-    if isinstance(content, Uncomposed):
-        raise ConflictError(content.reply.text)
-    return content
+    source = read_source(stored, personalization, FileBlobs(context.config.data / "blobs").open)
+    if isinstance(source, Uncomposed):
+        raise ConflictError(source.reply.text)
+    return source
 
 
-def _readable(message: EmailMessage) -> dict[str, Any]:
-    text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
+def _readable(source: bytes) -> dict[str, Any]:
+    taken = take_apart(source)
+    text, html = (
+        "" if part is None else text_of(source, part, len(source))[0] for part in (taken.text, taken.html)
+    )
     return {
-        "headers": [{"name": name, "value": str(value)} for name, value in message.items()],
-        "text": text.get_content() if text else "",
-        "html": html.get_content() if html else "",
+        "headers": [
+            {"name": field.name.decode("ascii"), "value": display(field.value, len(field.raw))}
+            for field in taken.header
+        ],
+        "text": text,
+        "html": html,
         "attachments": [
-            {
-                "name": part.get_filename() or "",
-                "type": part.get_content_type(),
-                "size": len(part.get_payload(decode=True) or b""),
-            }
-            for part in message.iter_attachments()
+            {"name": part.filename, "type": part.type, "size": sum(map(len, content(source, part)))}
+            for part in taken.attachments
         ],
     }
 

@@ -10,6 +10,7 @@ import typer
 from postroom import __version__
 from postroom.cli import (
     account,
+    audit,
     config,
     database,
     doctor,
@@ -76,6 +77,7 @@ for _name, _app, _panel in (
     ("queue", queue.app, LOOK),
     ("inbox", inbox.app, LOOK),
     ("refusals", refusals.app, LOOK),
+    ("audit", audit.app, LOOK),
     ("config", config.app, RUN),
 ):
     app.add_typer(_app, name=_name, rich_help_panel=_panel)

@@ -12,8 +12,9 @@ from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import moment, shown
 from postroom.errors import NotFoundError
-from postroom.store import interventions, queue
+from postroom.store import queue
 from postroom.store.queue import By, QueueItem
+from postroom.tenancy import interventions
 
 app = typer.Typer(help="What waits to be delivered.", no_args_is_help=True)
 
@@ -62,18 +63,17 @@ async def show(context: Context, email_id: EmailId) -> None:
 @command(app)
 async def retry(context: Context, email_id: EmailId) -> None:
     """Try an email now, also one that is held."""
-    async with context.database() as database, database.write() as connection:
-        await interventions.retry_now(connection, email_id, context.clock.now_ms())
+    async with context.database() as database:
+        await interventions.retry(database, email_id, now=context.clock.now_ms(), by=context.actor)
     await _show(context, email_id, wanted=False)
 
 
 @command(app)
 async def cancel(context: Context, email_id: EmailId) -> None:
     """Take an email back. It is not delivered any more; one whose attempt is under way cannot be cancelled."""
-    now = context.clock.now_ms()
-    expiry = now + int(context.config.retention.content * 1000)
-    async with context.database() as database, database.write() as connection:
-        await interventions.cancel(connection, email_id, now, expiry)
+    now, retention = context.clock.now_ms(), context.config.retention.content
+    async with context.database() as database:
+        await interventions.cancel(database, email_id, now=now, retention=retention, by=context.actor)
     context.out.record("Cancelled", {"email_id": email_id, "status": "cancelled"})
 
 

@@ -62,6 +62,15 @@ def server_name(config: Config) -> str:
     return "localhost" if host in LOOPBACK else host
 
 
+def base_url(config: Config, addresses: Mapping[str, Any] | None = None) -> str:
+    """Where people reach the web pages; without the setting that is on this machine only. `addresses` are those of the
+    relay that is just starting, else of the running one."""
+    if config.server.http_url:
+        return config.server.http_url.rstrip("/")
+    http = (addresses or find(config) or {}).get("http") or {}
+    return f"http://localhost:{http.get('port') or config.http.listen.port}"
+
+
 def reachable(host: str) -> str:
     """An address to connect to for an address that is listened on."""
     return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not listening

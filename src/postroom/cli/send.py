@@ -138,11 +138,11 @@ async def _login(
     # Ctrl-C cancels by itself; being told to end must clean up in the same way.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     domain = await _domain_of(database, sender)
-    user = await smtp_users.add(database, domain, name="postroom send")
+    made = await smtp_users.add(database, domain, name="postroom send", by=context.actor)
     try:
-        yield user.username, user.password
+        yield made.username, made.password
     finally:
-        await smtp_users.delete(database, user.id)
+        await smtp_users.delete(database, made.user, by=context.actor)
         context.out.note("the SMTP user made for this run is deleted")
 
 

@@ -15,7 +15,7 @@ import structlog
 import typer
 import uvloop
 
-from postroom.cli import checks, database, first_run, running
+from postroom.cli import database, first_run, running
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.config import Config, Log
@@ -23,7 +23,8 @@ from postroom.runtime import descriptors, interpreter, local_ca, logs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.files import DirectoryLock
-from postroom.tenancy import domains
+from postroom.tenancy import domains, network_checks
+from postroom.types.check import OK
 
 log = structlog.get_logger()
 
@@ -152,8 +153,8 @@ async def _warn_of_name(context: Context, hostname: str) -> None:
             return
     resolver = Resolver(context.config.dns, context.clock)
     try:
-        check = await checks.host_name(hostname, resolver)
+        check = await network_checks.host_name(hostname, resolver)
     finally:
         await resolver.close()
-    if check.result != checks.OK:
+    if check.result != OK:
         log.warning("receivers will distrust this host name", reason=check.detail, fix=check.fix)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from postroom.cli.command import command
 from postroom.cli.context import Context
+from postroom.cli.moments import moment_of
 from postroom.cli.output import shown
-from postroom.config.values import parse_duration
-from postroom.errors import PostroomError
 from postroom.store.tokens import Token
 from postroom.tenancy import tokens
 from postroom.types.scopes import Scope
@@ -48,11 +46,12 @@ async def add(
 ) -> None:
     """Make a token and print it, this once. Send it as `Authorization: Bearer TOKEN`."""
     scopes = list(Scope) if "all" in scope else scope
-    ends = None if expires is None else _moment(expires, context.clock.now_ms())
+    ends = None if expires is None else moment_of("--expires", expires, context.clock.now_ms())
     async with context.database() as database:
         made = await tokens.add(
             database,
             account,
+            by=context.actor,
             name=name,
             scopes=scopes,
             domain=domain,
@@ -79,21 +78,23 @@ async def list_(
 async def pause(context: Context, which: Which) -> None:
     """Refuse a token from now on (within a second), until it is unpaused."""
     async with context.database() as database:
-        context.out.record("Token", _row(await tokens.set_paused(database, which, True)))
+        context.out.record("Token", _row(await tokens.change(database, which, paused=True, by=context.actor)))
 
 
 @command(app)
 async def unpause(context: Context, which: Which) -> None:
     """Take a paused token again."""
     async with context.database() as database:
-        context.out.record("Token", _row(await tokens.set_paused(database, which, False)))
+        context.out.record(
+            "Token", _row(await tokens.change(database, which, paused=False, by=context.actor))
+        )
 
 
 @command(app)
 async def delete(context: Context, which: Which) -> None:
     """Delete a token. What was sent with it is delivered all the same."""
     async with context.database() as database:
-        token = await tokens.delete(database, which)
+        token = await tokens.delete(database, which, by=context.actor)
     context.out.record("Deleted", {"id": token.id, "name": token.name})
 
 
@@ -102,20 +103,3 @@ def _row(token: Token) -> dict[str, Any]:
         "scopes": token.scopes.split(),
         "allowed_addresses": token.allowed_addresses.splitlines(),
     }
-
-
-def _moment(written: str, now: int) -> int:
-    """Milliseconds since 1970. Raises PostroomError."""
-    try:
-        seconds = parse_duration(written)
-    except ValueError:
-        seconds = None
-    if isinstance(seconds, float):
-        return now + int(seconds * 1000)
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise PostroomError(
-            f"--expires {written}: write a time like 90d, 2027-01-31 or 2027-01-31T12:00"
-        ) from None
-    return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from postroom.cli import password as passwords
+from postroom.cli import running
 from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import shown
 from postroom.errors import PostroomError
 from postroom.store.database import Database
-from postroom.tenancy import domains, sessions, users
+from postroom.tenancy import domains, enrolment, sessions, sign_in_links, users
 from postroom.tenancy.grants import Grant
 from postroom.tenancy.users import Member
 from postroom.types.permissions import Permission, Role
@@ -123,6 +125,27 @@ async def sign_out(context: Context, user: Who) -> None:
         found = await users.find(database, user)
         ended = await sessions.revoke_all(database, found.id, by=context.actor)
     context.out.record("Signed out", {"email": found.email, "sessions": len(ended)})
+
+
+@command(app, "sign-in-link")
+async def sign_in_link(context: Context, user: Who) -> None:
+    """Print a link that signs a person in, once, within 15 minutes. It stands for their password: a second step, if they
+    have one, is asked for all the same."""
+    async with context.database() as database:
+        secret = await sign_in_links.add(database, user, now=context.clock.now_ms(), by=context.actor)
+    url = f"{running.base_url(context.config)}{sign_in_links.PAGE}{secret}"
+    context.out.value({"url": url}, lambda: Text(url))
+
+
+@command(app, "disable-second-factor")
+async def disable_second_factor(context: Context, user: Who) -> None:
+    """For who has lost their phone and the recovery codes: signing in takes one step again. Ends all their sessions."""
+    async with context.database() as database:
+        found = await users.find(database, user)
+        done = await enrolment.disable_for(database, found.id, by=context.actor)
+    if isinstance(done, Refused):
+        raise PostroomError(done.text)
+    context.out.record("Second step off", {"id": found.id, "email": found.email})
 
 
 async def _grant(

@@ -35,7 +35,8 @@ class Stored:
 
     `message_id` is for content that has none or an invalid one, `received_at` is in milliseconds, `protocol` as in
     our Received. `sender`, `utf8` (SMTPUTF8 was declared), `dsn_ret` and `dsn_envid` are the envelope's; "" means not
-    given, or the null reverse-path. Content in the blob store is read from there: `content.data` need hold nothing of it.
+    given, or the null reverse-path. `precedence_bulk`: the field is added unless there is one. Content in the blob
+    store is read from there: `content.data` need hold nothing of it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Stored:
     utf8: bool = False
     dsn_ret: str = ""
     dsn_envid: str = ""
+    precedence_bulk: bool = False
 
     @classmethod
     def from_draft(cls, draft: Draft, hostname: str) -> Stored:
@@ -70,6 +72,7 @@ class Stored:
             utf8=envelope.utf8,
             dsn_ret=envelope.ret or "",
             dsn_envid=envelope.envid or "",
+            precedence_bulk=draft.precedence_bulk,
         )
 
     @classmethod
@@ -99,6 +102,7 @@ class Stored:
             utf8=message.utf8,
             dsn_ret=message.dsn_ret,
             dsn_envid=message.dsn_envid,
+            precedence_bulk=message.precedence_bulk,
         )
 
 
@@ -156,7 +160,8 @@ def remove_private(header: Header) -> Header:
 
 
 def add_own(header: Header, stored: Stored) -> Header:
-    """Our Received in front, then Message-ID and Date where they are missing. An invalid Message-ID is replaced."""
+    """Our Received in front, then Message-ID and Date where they are missing, and Precedence where the domain wants it
+    and nothing else was said. An invalid Message-ID is replaced."""
     raws = [received(stored.hostname, stored.protocol, stored.id, stored.received_at)]
     message_id = header.first(b"Message-ID")
     if message_id is None or not valid_message_id(message_id.unfolded):
@@ -164,6 +169,8 @@ def add_own(header: Header, stored: Stored) -> Header:
         raws.append(f"Message-ID: {stored.message_id}\r\n".encode())
     if header.first(b"Date") is None:
         raws.append(f"Date: {format_date(stored.received_at)}\r\n".encode())
+    if stored.precedence_bulk and header.first(b"Precedence") is None:
+        raws.append(b"Precedence: bulk\r\n")
     return header.prepended(raws)
 
 

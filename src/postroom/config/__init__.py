@@ -5,6 +5,7 @@ The environment is `POSTROOM_SECTION__NAME`: plain text, lists with commas or as
 values are refused, all at once, each as "file or variable: key: reason".
 
 - `settings`     the sections with their defaults and descriptions
+- `plans`        one of them: what accounts on a plan may do
 - `values`       what they are made of: durations, sizes, addresses to listen on
 - `environment`  variables as a tree of values
 - `load`         the sources merged, and their faults told in words
@@ -12,6 +13,7 @@ values are refused, all at once, each as "file or variable: key: reason".
 """
 
 from postroom.config.load import load
+from postroom.config.plans import Plan
 from postroom.config.reference import reference, show
 from postroom.config.settings import (
     Api,
@@ -49,6 +51,7 @@ __all__ = [
     "Listen",
     "Log",
     "Outgoing",
+    "Plan",
     "Retention",
     "Route",
     "Secrets",

@@ -16,6 +16,8 @@ from postroom.errors import ConfigError
 
 PREFIX = "POSTROOM_"
 _FILE, _TEST_SWITCHES = "POSTROOM_CONFIG", ("POSTROOM_TEST_", "POSTROOM_KILLPOINT")
+_OF_CLIENTS = ("POSTROOM_API", "POSTROOM_TOKEN")
+"""Where the API is and the token for it: the examples in the docs call them so, in the shell in which one also types `postroom`."""
 
 
 class Environment:
@@ -47,12 +49,18 @@ def variable_of(path: tuple[str, ...]) -> str:
     return PREFIX + "__".join(path).upper()
 
 
+NAME = "NAME"
+"""Stands in a path for what the operator calls a table: `plans.NAME.domains`."""
+
+
 def fields(
     tree: type[BaseModel] = Config, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     """Every setting by its path, in the order of the tree."""
     for name, field in tree.model_fields.items():
         section, at = field.annotation, (*path, field.alias or name)
+        if get_origin(section) is dict:
+            section, at = get_args(section)[1], (*at, NAME)
         if isinstance(section, type) and issubclass(section, Section) and section is not Listen:
             yield from fields(section, at)
         else:
@@ -61,20 +69,28 @@ def fields(
 
 def unknown(path: tuple[str, ...]) -> str:
     """The reason for a key that does not exist, with the one that was probably meant."""
-    known = [".".join(other) for other, _ in fields()]
+    known = [".".join(_named(other, path)) for other, _ in fields()]
     close = difflib.get_close_matches(".".join(path), known, 1, cutoff=0.75)
     return f"unknown key, did you mean {close[0]}?" if close else "unknown key"
 
 
 def _is_setting(variable: str) -> bool:
-    return variable.startswith(PREFIX) and variable != _FILE and not variable.startswith(_TEST_SWITCHES)
+    other = variable == _FILE or variable in _OF_CLIENTS or variable.startswith(_TEST_SWITCHES)
+    return variable.startswith(PREFIX) and not other
 
 
 def _field(path: tuple[str, ...]) -> FieldInfo:
     for other, field in fields():
-        if other == path:
+        if _named(other, path) == path:
             return field
     raise ValueError(unknown(path))
+
+
+def _named(setting: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path of a setting, with the name that `path` has in the place of NAME."""
+    if NAME not in setting or len(path) != len(setting):
+        return setting
+    return tuple(theirs if ours == NAME else ours for ours, theirs in zip(setting, path, strict=True))
 
 
 def _read(field: FieldInfo, text: str) -> Any:

@@ -61,7 +61,7 @@ def _read(source: Path, *, must_exist: bool) -> dict[str, Any]:
 def _explain(error: ValidationError, environment: Environment, source: Path) -> str:
     lines = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        path = fault["loc"]
+        path = tuple(part for part in fault["loc"] if part != "[key]")
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
         reason = _WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         if fault["type"] == "extra_forbidden":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from inspect import cleandoc
 from pathlib import Path
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from postroom.config.environment import fields, variable_of
+from postroom.config.environment import NAME, fields, variable_of
 from postroom.config.settings import Config
 from postroom.config.values import Listen, Section, parse_duration, parse_size
 
@@ -70,8 +72,12 @@ def _heading(path: tuple[str, ...]) -> str:
     table = "| key | type | default | environment | what it is for |\n| --- | --- | --- | --- | --- |"
     section: Any = Config
     for name in path:
-        section = section.model_fields[name].annotation
-    return f"\n## `[{'.'.join(path)}]`\n\n{section.__doc__}\n\n{table}" if path else f"## General\n\n{table}"
+        section = get_args(section)[1] if name == NAME else section.model_fields[name].annotation
+    return (
+        f"\n## `[{'.'.join(path)}]`\n\n{cleandoc(section.__doc__)}\n\n{table}"
+        if path
+        else f"## General\n\n{table}"
+    )
 
 
 def _type(field: FieldInfo) -> str:
@@ -91,10 +97,12 @@ def _type_name(annotation: Any, metadata: tuple[Any, ...]) -> str:
     if get_origin(annotation) is list:
         (item,) = get_args(annotation)
         return f"list of {_plural(item)}"
-    if get_origin(annotation) is Literal:
-        return " or ".join(f"`{value}`" for value in get_args(annotation))
     if Path in get_args(annotation):
         return "path"
+    if NoneType in get_args(annotation):
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
     return "host:port" if annotation is Listen else _NAMES[annotation]
 
 

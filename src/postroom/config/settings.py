@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator, model_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import PydanticBaseSettingsSource as Source
 
+from postroom.config.plans import Plan, PlanName
 from postroom.config.values import DAY, HOUR, KIB, MIB, Duration, Listen, OptionalPath, Section, Size
 
 
@@ -29,6 +30,12 @@ class Database(Section):
     )
     timeout: Duration = Field(
         5.0, gt=0, description="How long accept waits for the database before it answers 451."
+    )
+    cache: Size = Field(
+        128 * MIB,
+        ge=4 * MIB,
+        description="SQLite: the memory its page caches may take together: half for the connection that writes, half for "
+        "those that read. It fills as the database grows.",
     )
 
 
@@ -55,6 +62,11 @@ class Server(Section):
         "",
         description="The operator's email address: shown to customers in refusals, told of what waits for a decision, "
         "and where answers to the mail of Postroom itself go.",
+    )
+    sign_up: Literal["closed", "approval"] = Field(
+        "closed",
+        description="Whether people make accounts by themselves: `closed`, or `approval`: whoever confirms an address "
+        "may, and the account sends once an operator has approved it.",
     )
 
 
@@ -88,7 +100,10 @@ class Domains(Section):
 
     spaces: int = Field(0, ge=0, description="How many domains an account may have; 0: no limit.")
     check_every: Duration = Field(
-        float(DAY), ge=60, description="How often the DNS records of verified domains are looked at again."
+        float(DAY),
+        ge=60,
+        description="How often the DNS records of verified domains, and the policies of the domains of sender "
+        "identities, are looked at again.",
     )
     grace: Duration = Field(
         72.0 * HOUR,
@@ -374,7 +389,8 @@ class Limits(Section):
     )
     over_quota: Literal["refuse", "hold"] = Field(
         "refuse",
-        description="What happens beyond the quota: refuse with 451, or accept and hold until 00:00 UTC.",
+        description="What happens beyond the quota: refuse with 451, or accept and hold until 00:00 UTC what fits into "
+        "the next day's quota.",
     )
 
 
@@ -429,6 +445,7 @@ class Config(BaseSettings):
     outgoing: Outgoing = Outgoing()
     retention: Retention = Retention()
     limits: Limits = Limits()
+    plans: dict[PlanName, Plan] = {}
     system: System = System()
     secrets: Secrets = Secrets()
     log: Log = Log()

@@ -87,7 +87,8 @@ class Connection(asyncio.BufferedProtocol):
 
     async def start_tls(self, contexts: TlsContexts, policy: TlsPolicy, host: str) -> None:
         """Raises HandshakeError; the connection is of no use then."""
-        assert self._transport is not None
+        if self._transport is None:
+            raise HandshakeError("4.7.5", "the server closed the connection before the TLS handshake")
         try:
             transport = await self._loop.start_tls(
                 self._transport,
@@ -239,6 +240,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(_reason(exc) if exc is not None else "the server closed the connection")
+        self._transport = None  # a TLS transport holds us, too: together they would wait for the collector
         if not self._closed.done():
             self._closed.set_result(None)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Protocol
@@ -29,6 +30,7 @@ from postroom.deliver.loader import Loader
 from postroom.deliver.suppressed import SuppressionCheck
 from postroom.deliver.ticker import Ticker
 from postroom.deliver.verdict import QUARANTINE_AFTER, judge
+from postroom.errors import StorageUnavailableError
 from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
 from postroom.runtime.ids import made_at
@@ -53,6 +55,8 @@ class Carrier(Protocol):
     ) -> Outcome: ...
 
 
+FROM_MEMORY = (Hold.SUSPENDED, Hold.PAUSED)
+"""Why an email is held as far as the directory knows. Somebody may have ended it a moment ago, and released the email."""
 CONTENT_GONE = Reply.of(554, "5.6.0", "the content of this message is gone")
 FAILED_INSIDE = Reply.of(451, "4.3.0", "internal error; see the log")
 
@@ -98,6 +102,8 @@ class Delivery:
     async def gate(self, entry: Entry) -> OutcomeRecord | None:
         """What ends the run before anything is sent, or None: it may go."""
         account, domain = await self._who(entry)
+        if _hold(entry, account, domain) in FROM_MEMORY and not entry.paused:
+            account, domain = await self._who_now(entry)
         now, ahead = self._tools.clock.moment()
         if lists := await self._tools.suppressions.lists(entry, account):
             return record.suppressed(entry, lists, now, keep_content=self._kept(entry))
@@ -240,6 +246,12 @@ class Delivery:
         found = self._tools.directory.account(entry.account_id)
         account = await found if isawaitable(found) else found
         return account, account.by_id.get(entry.domain_id) if account is not None else None
+
+    async def _who_now(self, entry: Entry) -> tuple[AccountState | None, DomainInfo | None]:
+        """The same, once the directory has looked for changes, if the database lets it."""
+        with suppress(StorageUnavailableError):
+            await self._tools.directory.refresh()
+        return await self._who(entry)
 
     async def _envelope(self, entry: Entry, stored: Stored) -> OneRecipient:
         _, domain = await self._who(entry)

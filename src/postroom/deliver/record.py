@@ -78,9 +78,7 @@ def into_inbox(entry: Entry, now: int, *, keep_content: int) -> OutcomeRecord:
     """A sandbox delivery: final, without an attempt, and the content stays for the inbox."""
     return OutcomeRecord(
         owner=entry.owner,
-        queue=QueueChange(
-            entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
-        ),
+        queue=_leaves(entry),
         email=EmailChange(
             entry.account_id,
             entry.email_id,
@@ -136,9 +134,7 @@ def _ended(
     """Final without an attempt."""
     return OutcomeRecord(
         owner=entry.owner,
-        queue=QueueChange(
-            entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
-        ),
+        queue=_leaves(entry),
         email=EmailChange(
             entry.account_id,
             entry.email_id,
@@ -151,6 +147,13 @@ def _ended(
         ),
         events=[happened],
         keep_content_until=happened.at + keep_content,
+    )
+
+
+def _leaves(entry: Entry) -> QueueChange:
+    """The queue, without an attempt."""
+    return QueueChange(
+        entry.account_id, entry.email_id, entry.message_id, entry.attempts, 0, None, NOBODY, ""
     )
 
 

@@ -12,13 +12,15 @@ from postroom.runtime import ids
 from postroom.runtime.blobs import Blobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.killpoints import reach
-from postroom.store import bulk_emails, nodes, partitions, recipients, retention
+from postroom.store import bulk_emails, nodes, partitions, recipients, retention, smtp_user_counts
 from postroom.store.database import Database
 
 DAY = 86_400
 SLICE_SECONDS = 0.02
 """A slice should hold the writer's turn no longer; the next one is smaller if it did."""
 SMALLEST, LARGEST = 10, 500
+KEEP_COUNTS = 2 * DAY
+"""What SMTP users with a cap had in an hour or a day that is over matters only if somebody sets the clock back."""
 PAUSE = 0.01
 
 Step = Callable[[AsyncConnection, int], Awaitable[int]]
@@ -64,6 +66,9 @@ class Retention:
             "suppressions": await self._slices(lambda db, size: retention.delete_suppressions(db, now, size)),
             "idempotency_keys": await self._slices(
                 lambda db, size: retention.delete_idempotency_keys(db, self._clock.steady_ms(), size)
+            ),
+            "smtp_user_counts": await self._slices(
+                lambda db, size: smtp_user_counts.delete_old(db, now - _ms(KEEP_COUNTS), size)
             ),
             "recipients": await self._slices(
                 lambda db, size: recipients.delete_old(db, now - _ms(keep.emails), size)

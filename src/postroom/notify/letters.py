@@ -19,14 +19,31 @@ from postroom.types.notices import (
     DomainCheckFailed,
     DomainRestored,
     IdentityConfirmation,
+    IdentityProblem,
     Invitation,
     Notice,
+    PasswordChanged,
+    PasswordReset,
+    QuotaDecision,
     QuotaNotice,
+    QuotaRequest,
+    SecondStepLocked,
+    SignUpConfirmation,
+    SignUpKnown,
 )
 from postroom.wire import template
 from postroom.wire.template import Template
 
-LONGEST = {"to": 320, "domain": 253, "problems": 500, "note": 2000, "reason": 2000, "answers": 2000}
+LONGEST = {
+    "to": 320,
+    "address": 320,
+    "domain": 253,
+    "problem": 500,
+    "problems": 500,
+    "note": 2000,
+    "reason": 2000,
+    "answers": 2000,
+}
 """Characters of a value in a letter, where it may have more than a name."""
 LONGEST_NAME = 120
 """Nobody's name needs more, and advertisements do."""
@@ -34,11 +51,19 @@ LONGEST_NAME = 120
 FILES: dict[type[Notice], str] = {
     Invitation: "invitation",
     IdentityConfirmation: "identity_confirmation",
+    IdentityProblem: "identity_problem",
     QuotaNotice: "quota_notice",
     ApprovalRequest: "approval_request",
     ApprovalDecision: "approval_decision",
+    QuotaRequest: "quota_request",
+    QuotaDecision: "quota_decision",
     DomainCheckFailed: "domain_check_failed",
     DomainRestored: "domain_restored",
+    PasswordReset: "password_reset",
+    PasswordChanged: "password_changed",
+    SecondStepLocked: "second_step_locked",
+    SignUpConfirmation: "sign_up_confirmation",
+    SignUpKnown: "sign_up_known",
 }
 _NOTES = frozenset({"note", "reason", "answers"})
 _BLANKS = re.compile(r"\s+")

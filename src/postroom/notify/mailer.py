@@ -15,7 +15,7 @@ from postroom.tenancy import system_account
 from postroom.tenancy.entries import AccountState
 from postroom.types import refusals
 from postroom.types.envelope import Address
-from postroom.types.notices import ApprovalRequest, Letter, Notice, Sent
+from postroom.types.notices import ApprovalRequest, Letter, Notice, QuotaRequest, Sent
 from postroom.types.parts import Mailbox
 from postroom.types.refusals import Refused
 from postroom.wire.mime.addresses import read_addresses
@@ -64,7 +64,7 @@ class SystemMailer:
 
     def _recipient(self, notice: Notice) -> Mailbox | None:
         """None: the operator has no address."""
-        if isinstance(notice, ApprovalRequest):
+        if isinstance(notice, ApprovalRequest | QuotaRequest):
             return self._contact
         try:
             return Mailbox("", parse_mailbox(notice.to))

@@ -1,4 +1,7 @@
-"""The audit log: appended to in the transaction of the change itself, never updated. `tenancy.audit` fills it."""
+"""The audit log: appended to in the transaction of the change itself. `tenancy.audit` fills it.
+
+Entries are never changed and never deleted: triggers of the database refuse both.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from postroom.runtime import ids
 from postroom.store.query import columns, every, values
 from postroom.store.schema import audit
 
@@ -56,15 +60,18 @@ async def page(
     *,
     object_id: str | None = None,
     actor_id: str | None = None,
+    actor_kind: str | None = None,
     action: str | None = None,
     since: int | None = None,
     until: int | None = None,
     older_than: str | None = None,
+    offset: int = 0,
     limit: int,
 ) -> list[Entry]:
-    """The newest first. `action` may end in a dot: all verbs of that object. `since` <= at < `until`."""
+    """The newest first. `action` may end in a dot: all verbs of that object. `since` <= at < `until` (milliseconds)."""
     statement = select(*columns(Entry, audit)).where(audit.c.account_id == account_id)
-    for column, wanted in ((audit.c.object_id, object_id), (audit.c.actor_id, actor_id)):
+    equal = ((audit.c.object_id, object_id), (audit.c.actor_id, actor_id), (audit.c.actor_kind, actor_kind))
+    for column, wanted in equal:
         if wanted is not None:
             statement = statement.where(column == wanted)
     if action is not None:
@@ -74,10 +81,10 @@ async def page(
             else audit.c.action == action
         )
         statement = statement.where(whole)
-    if since is not None:
-        statement = statement.where(audit.c.at >= since)
+    if since is not None:  # an id begins with the time of its entry, and every index ends with the id
+        statement = statement.where(audit.c.id >= ids.earliest(since))
     if until is not None:
-        statement = statement.where(audit.c.at < until)
+        statement = statement.where(audit.c.id < ids.earliest(until))
     if older_than is not None:
         statement = statement.where(audit.c.id < older_than)
-    return await every(connection, Entry, statement.order_by(audit.c.id.desc()).limit(limit))
+    return await every(connection, Entry, statement.order_by(audit.c.id.desc()).offset(offset).limit(limit))

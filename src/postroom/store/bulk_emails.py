@@ -21,7 +21,7 @@ QUEUED, PROCESSING, COMPLETED, FAILED = "queued", "processing", "completed", "fa
 
 @dataclass(frozen=True, slots=True)
 class BulkEmail:
-    """`done` of `groups` are processed. `recipients` counts what was asked for, `suppressed` those who are sent nothing,
+    """Sent with a token (`token_id`) or by a user (`user_id`); the other one is "". `done` of `groups` are processed. `recipients` counts what was asked for, `suppressed` those who are sent nothing,
     `invalid` objects that became no message. `failure` says why it failed. `templates` is JSON, template id -> version id at accept. `busy_until` is
     on the steady scale."""
 
@@ -42,6 +42,7 @@ class BulkEmail:
     worker: str = ""
     busy_until: int = 0
     failure: str = ""
+    user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ from postroom.store.turn import Turn
 T = TypeVar("T")
 
 PAGE_SIZE = 8192
-WRITER_CACHE, READER_CACHE = 65536, 8192  # KiB for each connection
+CACHE = 128 * 1024 * 1024
+"""Octets for the page caches of SQLite: half for the writer, half for all readers together."""
 BATCH_CONNECTIONS = 3
 SQLITE_AT_LEAST = (3, 38, 0)  # UPDATE ... FROM, RETURNING, and the faults of WAL that were mended before it
 _UNKNOWN = (
@@ -51,7 +52,7 @@ class Database:
     CommitUnknownError when it went away during COMMIT, and ConflictError when a unique key is taken.
     """
 
-    def __init__(self, url: URL, *, timeout: float, pool: int) -> None:
+    def __init__(self, url: URL, *, timeout: float, pool: int, cache: int) -> None:
         self.url = url
         self.timeout = timeout
         self.sqlite = url.get_backend_name() == "sqlite"
@@ -60,13 +61,22 @@ class Database:
         self._raw: Any = None
         self._batches: asyncpg.Pool | None = None
         self._write_engine = (
-            _sqlite_engine(url, 1, writer=True) if self.sqlite else _postgres_engine(url, pool)
+            _sqlite_engine(url, 1, cache // 2, writer=True) if self.sqlite else _postgres_engine(url, pool)
         )
-        self._read_engine = _sqlite_engine(url, pool, writer=False) if self.sqlite else self._write_engine
+        self._read_engine = (
+            _sqlite_engine(url, pool, cache // 2, writer=False) if self.sqlite else self._write_engine
+        )
 
     @classmethod
-    async def open(cls, url: str, *, timeout: float = 5.0, pool: int = 8) -> Database:  # noqa: ASYNC109
-        database = cls(_parse(url), timeout=timeout, pool=pool)
+    async def open(
+        cls,
+        url: str,
+        *,
+        timeout: float = 5.0,  # noqa: ASYNC109
+        pool: int = 8,
+        cache: int = CACHE,
+    ) -> Database:
+        database = cls(_parse(url), timeout=timeout, pool=pool, cache=cache)
         try:
             with _storage_errors():
                 await database._connect()
@@ -225,7 +235,8 @@ def _check_version() -> None:
         )
 
 
-def _sqlite_engine(url: URL, size: int, *, writer: bool) -> AsyncEngine:
+def _sqlite_engine(url: URL, size: int, cache: int, *, writer: bool) -> AsyncEngine:
+    """`cache` is in octets, for all of its connections together."""
     engine = create_async_engine(
         url,
         pool_size=size,
@@ -247,7 +258,7 @@ def _sqlite_engine(url: URL, size: int, *, writer: bool) -> AsyncEngine:
             cursor.execute("PRAGMA wal_autocheckpoint=0")
         else:
             cursor.execute("PRAGMA query_only=ON")
-        cursor.execute(f"PRAGMA cache_size=-{WRITER_CACHE if writer else READER_CACHE}")
+        cursor.execute(f"PRAGMA cache_size=-{cache // size // 1024}")  # in KiB
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

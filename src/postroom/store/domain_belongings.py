@@ -1,4 +1,4 @@
-"""What belongs to a domain and goes with it: credentials, webhooks, suppressions, keys."""
+"""What belongs to a domain and goes with it: credentials, sender identities, webhooks, inbound routes, suppressions, keys."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import installation
 from postroom.store.query import changed
-from postroom.store.schema import dkim_keys, smtp_users, suppressions, templates, tokens, webhooks
+from postroom.store.schema import (
+    dkim_keys,
+    inbounds,
+    sender_identities,
+    smtp_users,
+    suppressions,
+    templates,
+    tokens,
+    webhooks,
+)
 
-BELONGINGS = (smtp_users, tokens, webhooks, suppressions, dkim_keys)
+BELONGINGS = (smtp_users, tokens, sender_identities, webhooks, inbounds, suppressions, dkim_keys)
 """A new table with rows of a domain comes in here."""
 
 

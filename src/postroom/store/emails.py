@@ -51,6 +51,12 @@ class EmailDetails:
     headers: str | None
     metadata: str | None
     settings: str | None
+    stream: str
+    credential_id: str
+    credential_kind: str
+    attempts: int
+    possible_duplicate: bool
+    reply: str
 
 
 _ALL = select(*columns(Email, emails))

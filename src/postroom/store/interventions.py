@@ -27,6 +27,12 @@ AFTER_PAUSE_MS = 24 * 3600 * 1000
 """For how long what was paused is tried at least, however old it has become."""
 
 
+async def hold_of(connection: AsyncConnection, account_id: str, email_id: str) -> str:
+    """What an email of the queue waits for (`Hold`), "" if for nothing or not at all. It stays so in this transaction."""
+    row = (queue.c.account_id == account_id, queue.c.email_id == email_id)
+    return await connection.scalar(select(queue.c.hold).where(*row).with_for_update()) or ""
+
+
 async def retry_now(connection: AsyncConnection, email_id: str, now: int) -> None:
     """Make a row due at once, and release it if it is held.
 
@@ -93,6 +99,15 @@ async def release_account(
     page = _page(account_id, after).where(queue.c.hold == hold.value)
     ids = await _release(connection, account_id, page, hold, now, queue.c.expires_at)
     return ids[-1] if len(ids) == SLICE else None
+
+
+async def release_over_quota(
+    connection: AsyncConnection, account_id: str, since: str, now: int, limit: int
+) -> int:
+    """Release the oldest rows behind email `since` that an account has on hold over its quota; how many."""
+    mine = (queue.c.account_id == account_id, queue.c.email_id > since, queue.c.hold == Hold.QUOTA.value)
+    page = select(queue.c.email_id).where(*mine).order_by(queue.c.email_id).limit(limit)
+    return len(await _release(connection, account_id, page, Hold.QUOTA, now, queue.c.expires_at))
 
 
 async def hold_domain(

@@ -20,7 +20,7 @@ from postroom.store.schema import emails as emails_table
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`tags` one a line; `blob` is the key of large content or ""; `content_gone` once retention has taken it."""
+    """`credential_kind` is a `CredentialKind`, or "" where it was not noted; `tags` one a line; `blob` is the key of large content or ""; `content_gone` once retention has taken it."""
 
     account_id: str
     id: str
@@ -44,6 +44,8 @@ class Message:
     received_at: int
     content_expires_at: int | None
     content_gone: bool
+    precedence_bulk: bool = False
+    credential_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ for a time (quota, scheduled) is due then, and claiming it ends the hold. What p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Select, and_, func, literal_column, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.store.query import among, changed, columns, every, first
+from postroom.store.query import among, changed, columns, every, first, within
 from postroom.store.schema import accounts, domains, emails, queue
 from postroom.store.timescale import correction
 
@@ -137,6 +137,44 @@ SELECT d.account_id, d.id FROM hop JOIN domains d ON d.id = hop.domain_id WHERE 
 async def resumed(connection: AsyncConnection) -> list[tuple[str, str]]:
     """(account id, domain id) of the domains that have paused rows and are not paused any more."""
     return [(account_id, domain_id) for account_id, domain_id in await connection.execute(text(_RESUMED))]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits of an account's mail. `held` has the numbers by `Hold`; `oldest` is the email that waits longest for
+    nothing but its next attempt, None if there is none."""
+
+    emails: int
+    held: dict[str, int]
+    oldest: str | None
+
+
+async def backlog(
+    connection: AsyncConnection, account_id: str, domains: Collection[str] | None, most: int
+) -> Backlog:
+    """Among the oldest `most` rows of the account; with `domains` only what those sent."""
+    mine = (queue.c.account_id == account_id, within(queue.c.domain_id, domains))
+    oldest = select(queue.c.email_id, queue.c.hold).where(*mine).order_by(queue.c.email_id).limit(most)
+    page = oldest.subquery()
+    counted = select(page.c.hold, func.count(), func.min(page.c.email_id)).group_by(page.c.hold)
+    rows = {hold: (count, first) for hold, count, first in await connection.execute(counted)}
+    held = {hold: count for hold, (count, _) in rows.items() if hold}
+    return Backlog(sum(count for count, _ in rows.values()), held, rows.get("", (0, None))[1])
+
+
+_UNSUSPENDED = """
+WITH RECURSIVE hop(account_id) AS (
+    SELECT min(account_id) FROM queue WHERE hold = 'suspended'
+    UNION ALL
+    SELECT (SELECT min(account_id) FROM queue WHERE hold = 'suspended' AND account_id > hop.account_id)
+    FROM hop WHERE hop.account_id IS NOT NULL)
+SELECT a.id FROM hop JOIN accounts a ON a.id = hop.account_id WHERE a.state <> 'suspended'
+"""
+
+
+async def unsuspended(connection: AsyncConnection) -> list[str]:
+    """The accounts that have rows held because they are suspended, and are not any more."""
+    return list(await connection.scalars(text(_UNSUSPENDED)))
 
 
 async def paused_messages(connection: AsyncConnection, account_id: str, domain_id: str, most: int) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.runtime import ids
-from postroom.store.query import columns, every, is_sqlite, slices, values
+from postroom.store.query import columns, every, is_sqlite, slices, values, within
 from postroom.store.schema import refusals
 
 HOUR = 3_600_000
@@ -86,6 +86,63 @@ async def record(connection: AsyncConnection, rows: Sequence[Refusal]) -> None:
         new = statement.excluded
         add_up = {"count": refusals.c.count + new.count, "last_at": new.last_at, "reply": new.reply}
         await connection.execute(statement.on_conflict_do_update(index_elements=KEY, set_=add_up))
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalFilter:
+    """Refused last from `start` up to, but not at, `end` (milliseconds). None: whatever it is.
+
+    `credentials` are usernames and ids. `text` is contained, in any case, in an address, the recipients, the reply,
+    or who logged in.
+    """
+
+    account_id: str
+    start: int
+    end: int
+    credentials: Collection[str] | None = None
+    rules: Collection[str] | None = None
+    client: str | None = None
+    text: str | None = None
+
+
+async def of_account(
+    connection: AsyncConnection, wanted: RefusalFilter, *, offset: int, limit: int
+) -> list[Refusal]:
+    """The latest first, from number `offset` on. The hour is that of both its times, so it may lead the order: the rows
+    of an account are found in the order of their hours."""
+    statement = (
+        select(*columns(Refusal, refusals))
+        .where(*_which(wanted))
+        .order_by(refusals.c.hour.desc(), refusals.c.last_at.desc(), refusals.c.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    return await every(connection, Refusal, statement)
+
+
+async def hourly(connection: AsyncConnection, wanted: RefusalFilter) -> dict[int, int]:
+    """Attempts, by the hour (hours since 1970)."""
+    number = func.sum(refusals.c.count)
+    statement = select(refusals.c.hour, number).where(*_which(wanted)).group_by(refusals.c.hour)
+    return {hour: int(count) for hour, count in await connection.execute(statement)}
+
+
+def _which(wanted: RefusalFilter) -> list[ColumnElement[bool]]:
+    which = [
+        refusals.c.account_id == wanted.account_id,
+        refusals.c.hour >= wanted.start // HOUR,
+        refusals.c.hour <= wanted.end // HOUR,
+        refusals.c.last_at >= wanted.start,
+        refusals.c.last_at < wanted.end,
+        within(refusals.c.credential, wanted.credentials),
+        within(refusals.c.rule, wanted.rules),
+    ]
+    if wanted.client is not None:
+        which.append(refusals.c.client == wanted.client)
+    if wanted.text is not None:
+        told = ("header_from", "sender", "recipients", "reply", "credential")
+        which.append(or_(*(refusals.c[name].icontains(wanted.text, autoescape=True) for name in told)))
+    return which
 
 
 async def page(

@@ -6,7 +6,7 @@ deleted after the commit: a blob without a row is garbage that is swept, a row w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, literal_column, or_, select, update
@@ -29,6 +29,7 @@ from postroom.store.schema import (
     personalizations,
     queue,
     quota_days,
+    quota_notices,
     refusals,
     request_days,
     suppressions,
@@ -178,6 +179,8 @@ async def delete_suppressions(connection: AsyncConnection, now: int, limit: int)
 
 
 async def delete_quota_days(connection: AsyncConnection, before_day: int) -> int:
+    """With what was told of them; the answer counts the days alone."""
+    await connection.execute(delete(quota_notices).where(quota_notices.c.day < before_day))
     return await changed(connection, delete(quota_days).where(quota_days.c.day < before_day))
 
 
@@ -194,10 +197,7 @@ async def inbox_domains(connection: AsyncConnection) -> list[Key]:
 async def trim_inbox(
     connection: AsyncConnection, domain: Key, before: int, keep: int, now: int, limit: int
 ) -> int:
-    """Delete a sandbox's oldest: those received before this time, and those beyond the newest `keep`.
-
-    The content of a message goes with its last email.
-    """
+    """Delete a sandbox's oldest: those received before this time, and those beyond the newest `keep`."""
     mine = (inbox.c.account_id == domain[0], inbox.c.domain_id == domain[1])
     surplus = max(
         0, int(await connection.scalar(select(func.count()).select_from(inbox).where(*mine)) or 0) - keep
@@ -210,16 +210,26 @@ async def trim_inbox(
     )
     rows = (await connection.execute(oldest)).all()
     gone = [row for number, row in enumerate(rows) if number < surplus or row.received_at < before]
-    await connection.execute(delete(inbox).where(*mine, inbox.c.email_id.in_([row.email_id for row in gone])))
+    await take_out_of_inbox(connection, domain[0], {row.email_id: row.message_id for row in gone}, now)
+    return len(gone)
+
+
+async def take_out_of_inbox(
+    connection: AsyncConnection, account_id: str, gone: Mapping[str, str], now: int
+) -> int:
+    """Take emails (id -> message id) out of the sandbox inbox; how many were there. The content of a message goes with
+    its last one."""
+    taken = (inbox.c.account_id == account_id, inbox.c.email_id.in_(gone))
+    count = await changed(connection, delete(inbox).where(*taken))
     kept = and_(inbox.c.account_id == messages.c.account_id, inbox.c.message_id == messages.c.id)
     orphans = (
         update(messages)
-        .where(messages.c.account_id == domain[0], messages.c.id.in_({row.message_id for row in gone}))
+        .where(messages.c.account_id == account_id, messages.c.id.in_({*gone.values()}))
         .where(~select(inbox.c.email_id).where(kept).exists(), ~_waiting(), ~messages.c.content_gone)
         .where(or_(messages.c.content_expires_at.is_(None), messages.c.content_expires_at > now))
     )
     await connection.execute(orphans.values(content_expires_at=now))
-    return len(gone)
+    return count
 
 
 async def blobs_named(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:

@@ -13,6 +13,8 @@ from postroom.store.query import changed, columns, every, first, values
 from postroom.store.schema import sessions
 
 SIGNED_IN = "signed_in"
+SECOND_STEP = "second_step"
+"""The password or the link was right, and a code is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,11 @@ async def get(connection: AsyncConnection, session_id: str, user_id: str) -> Ses
     return await first(connection, Session, _ALL.where(*_which(session_id, user_id)))
 
 
-async def of_user(connection: AsyncConnection, user_id: str) -> list[Session]:
-    """The last used first."""
+async def of_user(connection: AsyncConnection, user_id: str, state: str | None = None) -> list[Session]:
+    """All, or those in this state; the last used first."""
     mine = _ALL.where(sessions.c.user_id == user_id)
+    if state is not None:
+        mine = mine.where(sessions.c.state == state)
     return await every(connection, Session, mine.order_by(sessions.c.last_used_at.desc(), sessions.c.id))
 
 
@@ -69,9 +73,12 @@ async def remove(connection: AsyncConnection, session_id: str, user_id: str) -> 
     return count == 1
 
 
-async def remove_all(connection: AsyncConnection, user_id: str) -> int:
-    """All of this user; how many there were."""
-    count = await changed(connection, delete(sessions).where(sessions.c.user_id == user_id))
+async def remove_all(connection: AsyncConnection, user_id: str, state: str | None = None) -> int:
+    """All of this user, or those in this state; how many there were."""
+    statement = delete(sessions).where(sessions.c.user_id == user_id)
+    if state is not None:
+        statement = statement.where(sessions.c.state == state)
+    count = await changed(connection, statement)
     await installation.bump(connection)
     return count
 

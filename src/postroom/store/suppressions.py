@@ -115,11 +115,13 @@ async def page(
 
 
 async def newest(
-    connection: AsyncConnection, listed: Listed, now: int, *, offset: int, limit: int
+    connection: AsyncConnection, listed: Listed, now: int, *, search: str = "", offset: int, limit: int
 ) -> list[Suppression]:
-    """What is on a list and not over yet, the newest first."""
-    lasting = or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now)
-    statement = _ALL.where(*listed.which(), lasting).order_by(suppressions.c.id.desc())
+    """What is on a list and not over yet, the newest first; with `search` a part of its address in any case."""
+    which = [*listed.which(), or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now)]
+    if search:
+        which.append(func.lower(suppressions.c.address).contains(search.lower(), autoescape=True))
+    statement = _ALL.where(*which).order_by(suppressions.c.id.desc())
     return await every(connection, Suppression, statement.offset(offset).limit(limit))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import installation
-from postroom.store.query import changed, columns, every, first, values
+from postroom.store.query import changed, columns, every, first, values, within
 from postroom.store.schema import tokens
 
 
@@ -53,36 +54,36 @@ async def by_hash(connection: AsyncConnection, secret_hash: bytes) -> Token | No
 
 
 async def page(
-    connection: AsyncConnection, account_id: str | None = None, *, offset: int = 0, limit: int | None = None
+    connection: AsyncConnection,
+    account_id: str | None = None,
+    *,
+    domains: Collection[str] | None = None,
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[Token]:
-    """In the order they were made, those of one account or all."""
+    """In the order they were made, those of one account or all; `domains`: only those that are for one of these."""
     statement = _ALL.order_by(tokens.c.created_at, tokens.c.id).offset(offset).limit(limit)
     if account_id is not None:
         statement = statement.where(tokens.c.account_id == account_id)
-    return await every(connection, Token, statement)
+    return await every(connection, Token, statement.where(within(tokens.c.domain_id, domains)))
 
 
-async def count(connection: AsyncConnection, account_id: str) -> int:
-    statement = select(func.count()).select_from(tokens).where(tokens.c.account_id == account_id)
-    return int(await connection.scalar(statement) or 0)
+async def count(
+    connection: AsyncConnection, account_id: str, *, domains: Collection[str] | None = None
+) -> int:
+    mine = (tokens.c.account_id == account_id, within(tokens.c.domain_id, domains))
+    return int(await connection.scalar(select(func.count()).select_from(tokens).where(*mine)) or 0)
 
 
-async def set_paused(
-    connection: AsyncConnection, token_id: str, paused: bool, now: int, account_id: str | None = None
-) -> bool:
-    """False when there is no such token (of this account)."""
-    return await _change(connection, token_id, account_id, paused=paused, updated_at=now)
+async def change(connection: AsyncConnection, account_id: str, token_id: str, **new: Any) -> bool:
+    """Set these columns. False when there is no such token."""
+    count = await changed(connection, update(tokens).where(*_which(token_id, account_id)).values(**new))
+    await installation.bump(connection)
+    return count == 1
 
 
-async def rename(
-    connection: AsyncConnection, token_id: str, name: str, now: int, account_id: str | None = None
-) -> bool:
-    """False when there is no such token (of this account)."""
-    return await _change(connection, token_id, account_id, name=name, updated_at=now)
-
-
-async def remove(connection: AsyncConnection, token_id: str, account_id: str | None = None) -> bool:
-    """False when there is no such token (of this account)."""
+async def remove(connection: AsyncConnection, account_id: str, token_id: str) -> bool:
+    """False when there is no such token."""
     gone = await changed(connection, delete(tokens).where(*_which(token_id, account_id)))
     await installation.bump(connection)
     return gone == 1
@@ -92,13 +93,6 @@ async def touch(connection: AsyncConnection, used: Mapping[str, int]) -> None:
     """Note when tokens were last used (id -> time). No cache depends on it, so the version stays."""
     statement = update(tokens).where(tokens.c.id == bindparam("which")).values(last_used_at=bindparam("at"))
     await connection.execute(statement, [{"which": token, "at": at} for token, at in sorted(used.items())])
-
-
-async def _change(connection: AsyncConnection, token_id: str, account_id: str | None, **new: object) -> bool:
-    statement = update(tokens).where(*_which(token_id, account_id)).values(**new)
-    count = await changed(connection, statement)
-    await installation.bump(connection)
-    return count == 1
 
 
 def _which(token_id: str, account_id: str | None) -> list[ColumnElement[bool]]:

@@ -36,3 +36,23 @@ async def page(database: Database, piece: Piece, below: str, *, offset: int, lim
             break
         below = rows[-1].id
     return found[:limit]
+
+
+async def some(
+    database: Database, piece: Piece, below: str, *, limit: int, pieces: int
+) -> tuple[list[Any], str | None]:
+    """The first rows that fit, at most `limit`, and the id below which to go on; None when there are no more.
+
+    At most `pieces` are looked at, so there may be fewer rows, or none, and still more to come.
+    """
+    found: list[Any] = []
+    for _ in range(pieces):
+        async with database.read() as connection:
+            rows = (await connection.execute(piece(below, PIECE))).all()
+        found += [row for row in rows if row.fits]
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].id
+        if len(rows) < PIECE:
+            return found, None
+        below = rows[-1].id
+    return found, below

@@ -20,7 +20,15 @@ import structlog
 
 from postroom.errors import StorageUnavailableError
 from postroom.runtime.clock import Clock
-from postroom.store import accounts, domains, installation, smtp_users, suppressions, tokens
+from postroom.store import (
+    accounts,
+    domains,
+    installation,
+    sender_identities,
+    smtp_users,
+    suppressions,
+    tokens,
+)
 from postroom.store.database import Database
 from postroom.tenancy import passwords
 from postroom.tenancy.entries import (
@@ -73,11 +81,12 @@ class Directory:
         """Who this is, or why not. `address` is the client's IP address.
 
         Refused: AUTH_FAILED (also for users that do not exist); with the right password SMTP_USER_DISABLED,
-        DOMAIN_SMTP_DISABLED or ADDRESS_NOT_ALLOWED; LOGIN_UNAVAILABLE when the database does not answer.
+        SMTP_USER_EXPIRED, DOMAIN_SMTP_DISABLED or ADDRESS_NOT_ALLOWED; LOGIN_UNAVAILABLE when the database does not
+        answer.
         """
         username = username.lower()
         entry = self._logins.get(username)
-        verdict = _judge(entry, password, address)
+        verdict = _judge(entry, password, address, self._clock.now_ms())
         if isinstance(verdict, Refused):
             return self._login_again(username, password, address)
         self._used[verdict.id] = self._clock.now_ms()
@@ -89,7 +98,7 @@ class Directory:
         except StorageUnavailableError as error:
             log.warning("login cannot be checked", error=str(error))
             return Refused(refusals.LOGIN_UNAVAILABLE)
-        verdict = _judge(entry, password, address)
+        verdict = _judge(entry, password, address, self._clock.now_ms())
         if isinstance(verdict, Credential):
             self._used[verdict.id] = self._clock.now_ms()
         return verdict
@@ -122,18 +131,25 @@ class Directory:
             self._tokens_used[bearer.id] = self._clock.now_ms()
         return refused or bearer
 
-    def credential_valid(self, credential: Credential) -> bool | Awaitable[bool]:
-        """Whether an open connection may go on: its SMTP user is there, switched on, and has the same password."""
-        entry = self._logins.get(credential.username)
-        return self._still_valid(credential) if entry is None else entry.admits(credential)
+    def known_credential(self, credential: Credential, address: str) -> Credential | Refused | None:
+        """The login of an open connection, with what its SMTP user may do now; None if that is not cached.
 
-    async def _still_valid(self, credential: Credential) -> bool:
+        LOGIN_REVOKED when it does not hold any more: the SMTP user is gone, switched off, expired, or has another
+        password; or `address`, the client's, is not allowed now.
+        """
+        entry = self._logins.get(credential.username)
+        return None if entry is None else entry.renewed(credential, address, self._clock.now_ms())
+
+    async def read_credential(self, credential: Credential, address: str) -> Credential | Refused:
+        """The same from the database; while that does not answer, the login is good as it is."""
         username = credential.username
         try:
             entry = await self._once(f"login {username}", lambda: self._read_login(username))
         except StorageUnavailableError:
-            return True
-        return entry is not None and entry.admits(credential)
+            return credential
+        if entry is None:
+            return Refused(refusals.LOGIN_REVOKED)
+        return entry.renewed(credential, address, self._clock.now_ms())
 
     def account(self, account_id: str) -> AccountState | Awaitable[AccountState | None]:
         """The account with its verified domains; None when there is none.
@@ -217,11 +233,13 @@ class Directory:
             account = await accounts.get(connection, account_id)
             owned = await domains.list_all(connection, account_id)
             suppresses = await suppressions.any_of(connection, account_id)
+            identities = await sender_identities.verified(connection, account_id)
             organisations = {domain.organisation for domain in owned}
+            organisations |= {identity.organisation for identity in identities}
             others = await domains.below(connection, account_id, organisations)
         if account is None:
             return None
-        state = account_state(account, owned, suppresses=suppresses, others=others)
+        state = account_state(account, owned, suppresses=suppresses, others=others, identities=identities)
         if generation == self._generation:
             self._accounts[account_id] = state
         return state
@@ -253,9 +271,9 @@ def _begun(reading: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return task
 
 
-def _judge(entry: Login | None, password: str, address: str) -> Credential | Refused:
+def _judge(entry: Login | None, password: str, address: str, now_ms: int) -> Credential | Refused:
     """Costs the same whether the user exists or not; says why only to who knows the password."""
     right = hmac.compare_digest(passwords.digest(password), NOBODY if entry is None else entry.password_hash)
     if entry is None or not right:
         return Refused(refusals.AUTH_FAILED)
-    return entry.refusal(address) or entry.credential
+    return entry.refusal(address, now_ms) or entry.credential

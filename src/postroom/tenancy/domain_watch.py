@@ -64,7 +64,7 @@ async def tell(tools: Verifier, mail: SystemMail, checked: Checked) -> None:
         return
     log.warning("domain check", domain=domain.name, restored=checked.restored)
     account = await accounts.get(tools.db, domain.account_id)
-    for to in await _admins(tools.db, domain.account_id):
+    for to in await admins(tools.db, domain.account_id):
         notice: Notice = DomainRestored(to, account.name, domain.name)
         if checked.began_to_fail:
             notice = _failed(tools, mail, checked, to, account.name)
@@ -89,7 +89,8 @@ def _failed(tools: Verifier, mail: SystemMail, checked: Checked, to: str, accoun
     return DomainCheckFailed(to, account, domain.name, problems, at, mail.link(f"/domains/{domain.id}"))
 
 
-async def _admins(db: Database, account_id: str) -> list[str]:
+async def admins(db: Database, account_id: str) -> list[str]:
+    """The addresses of those who get the notices of an account."""
     async with db.read() as connection:
         members = await users.page(connection, account_id, offset=0, limit=1000)
     return [one.user.email for one in members if one.membership.role == Role.ADMIN][:TOLD]

@@ -76,6 +76,7 @@ async def add(
             raise NotFoundError(f"there is no account {account_id}")
         if await taken(connection, account_id, name, grace=rules.grace):
             raise ConflictError(f"the domain {name} exists already")
+        await accounts.adding_to(connection, account_id)
         full = await room(connection, account_id, most)
         if full is not None:
             raise PostroomError(full.text)

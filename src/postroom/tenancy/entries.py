@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from postroom.store.accounts import Account
 from postroom.store.domains import Domain
+from postroom.store.sender_identities import SenderIdentity
 from postroom.store.smtp_users import SmtpUser
 from postroom.store.tokens import Token
 from postroom.tenancy.domain_settings import DomainSettings
+from postroom.tenancy.smtp_caps import Cap, caps_of
 from postroom.types import refusals
 from postroom.types.draft import Stream
+from postroom.types.envelope import Address
+from postroom.types.parts import Mailbox
 from postroom.types.refusals import Refused
 from postroom.types.scopes import Scope
 
@@ -24,7 +29,10 @@ _SCOPES = frozenset(Scope)
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Who logged in. `password_hash` tells whether it is still the same password."""
+    """Who logged in. `password_hash` tells whether it is still the same password.
+
+    `from_domains` are the ids of the only domains that From and Sender may be under, None: all of the account.
+    """
 
     id: str
     username: str
@@ -33,37 +41,50 @@ class Credential:
     stream: Stream
     refuse_suppressed: bool
     password_hash: bytes = field(repr=False)
+    from_domains: frozenset[str] | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """An SMTP user with what a login depends on. No networks: any client address may use it."""
+    """An SMTP user with what a login depends on. No networks: any client address may use it; `expires_at` is in
+    milliseconds since 1970, None: never."""
 
     credential: Credential
     enabled: bool
     domain_name: str
     domain_enabled: bool
     networks: tuple[Network, ...]
+    expires_at: int | None
 
     @property
     def password_hash(self) -> bytes:
         return self.credential.password_hash
 
-    def refusal(self, address: str) -> Refused | None:
+    def refusal(self, address: str, now_ms: int) -> Refused | None:
         """Why the right password is not enough."""
         if not self.enabled:
             return Refused(refusals.SMTP_USER_DISABLED, {"username": self.credential.username})
+        if self.expires_at is not None and now_ms >= self.expires_at:
+            expired = datetime.fromtimestamp(self.expires_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+            facts = {"username": self.credential.username, "expired": expired}
+            return Refused(refusals.SMTP_USER_EXPIRED, facts)
         if not self.domain_enabled:
             return Refused(refusals.DOMAIN_SMTP_DISABLED, {"domain": self.domain_name})
         if self.networks and not _within(address, self.networks):
             return Refused(refusals.ADDRESS_NOT_ALLOWED, {"address": address})
         return None
 
-    def admits(self, credential: Credential) -> bool:
-        """Whether a login made earlier still holds."""
-        same = credential.id == self.credential.id
+    def renewed(self, credential: Credential, address: str, now_ms: int) -> Credential | Refused:
+        """A login made earlier, with what the SMTP user may do now; LOGIN_REVOKED if it does not hold any more."""
+        holds = credential is self.credential or self._has_password_of(credential)
+        if holds and self.refusal(address, now_ms) is None:
+            return self.credential
+        return Refused(refusals.LOGIN_REVOKED)
+
+    def _has_password_of(self, credential: Credential) -> bool:
         unchanged = hmac.compare_digest(credential.password_hash, self.password_hash)
-        return same and unchanged and self.enabled and self.domain_enabled
+        return unchanged and credential.id == self.credential.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +129,22 @@ class DomainInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityInfo:
+    """A verified sender identity. `name` "" and `reply_to` None: nothing is set for what leaves them open."""
+
+    domain_id: str
+    name: str
+    reply_to: Mailbox | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
-    """`state` is unapproved, approved or suspended. `daily_quota` None means the installation's default.
+    """`state` is unapproved, approved or suspended. `daily_quota` is its own, None: as `tenancy.entitlements` says for
+    its `plan`; 0: no limit.
 
     `verified` maps the names of the verified domains to what is known of them, `by_id` their ids. `suppresses`: there
     may be addresses that it does not send to. `others` are names that other accounts have verified, as far as they
-    may lie under these.
+    may lie under these. `identities` are the addresses that it may send from beside that, exactly these.
     """
 
     id: str
@@ -125,6 +156,8 @@ class AccountState:
     by_id: Mapping[str, DomainInfo]
     suppresses: bool
     others: frozenset[str] = frozenset()
+    plan: str = ""
+    identities: Mapping[Address, IdentityInfo] = field(default_factory=dict)
 
     def covering(self, domain: str) -> DomainInfo | None:
         """The verified domain that `domain` (lower-case A-labels) is or lies under; of several the longest, and None
@@ -136,6 +169,37 @@ class AccountState:
             domain = domain.partition(".")[2]
         return None
 
+    def sending_domain(self, address: Address) -> DomainInfo | None:
+        """The verified domain that signs what is sent from `address`: the one that covers it, or that of a sender
+        identity; None when nobody here may send from it."""
+        covering = self.covering(address.domain)
+        if covering is not None:
+            return covering
+        identity = self.identity(address)
+        return None if identity is None else self.by_id.get(identity.domain_id)
+
+    def identity(self, address: Address) -> IdentityInfo | None:
+        """The verified sender identity of this address. None if there is none, or its domain has become another
+        account's (X06)."""
+        found = self.identities.get(address)
+        return None if found is None or self._is_foreign(address.domain) else found
+
+    def _is_foreign(self, domain: str) -> bool:
+        while domain and domain not in self.verified:
+            if domain in self.others:
+                return True
+            domain = domain.partition(".")[2]
+        return False
+
+    def lies_under(self, domain: str, ids: Collection[str]) -> bool:
+        """Whether `domain` (lower-case A-labels) is one of these verified domains, or lies under one."""
+        while domain:
+            found = self.verified.get(domain)
+            if found is not None and found.id in ids:
+                return True
+            domain = domain.partition(".")[2]
+        return False
+
 
 def login_entry(user: SmtpUser, domain: Domain) -> Login:
     credential = Credential(
@@ -146,9 +210,11 @@ def login_entry(user: SmtpUser, domain: Domain) -> Login:
         Stream(user.stream),
         user.refuse_suppressed,
         user.password_hash,
+        frozenset(user.from_domains.split()) or None,
+        caps_of(user),
     )
     networks = _networks(user.allowed_addresses)
-    return Login(credential, user.enabled, domain.name, domain.smtp_enabled, networks)
+    return Login(credential, user.enabled, domain.name, domain.smtp_enabled, networks, user.expires_at)
 
 
 def bearer_entry(token: Token) -> Bearer:
@@ -167,7 +233,12 @@ def bearer_entry(token: Token) -> Bearer:
 
 
 def account_state(
-    account: Account, owned: Iterable[Domain], *, suppresses: bool, others: frozenset[str] = frozenset()
+    account: Account,
+    owned: Iterable[Domain],
+    *,
+    suppresses: bool,
+    others: frozenset[str] = frozenset(),
+    identities: Iterable[SenderIdentity] = (),
 ) -> AccountState:
     verified = [_info(domain) for domain in owned if domain.verified_at is not None]
     return AccountState(
@@ -180,6 +251,8 @@ def account_state(
         by_id={info.id: info for info in verified},
         suppresses=suppresses,
         others=others,
+        plan=account.plan,
+        identities={_address(identity.email): _identity(identity) for identity in identities},
     )
 
 
@@ -196,6 +269,18 @@ def _info(domain: Domain) -> DomainInfo:
         settings.precedence_bulk,
         settings.ignore_duplicated_recipients,
     )
+
+
+def _identity(identity: SenderIdentity) -> IdentityInfo:
+    reply_to = None
+    if identity.reply_to_email:
+        reply_to = Mailbox(identity.reply_to_name, _address(identity.reply_to_email))
+    return IdentityInfo(identity.domain_id, identity.name, reply_to)
+
+
+def _address(stored: str) -> Address:
+    local, _, domain = stored.rpartition("@")
+    return Address(local, domain)
 
 
 def _networks(lines: str) -> tuple[Network, ...]:

@@ -1,17 +1,16 @@
 """What the first run makes, so that the first message can be sent at once: an approved account, an operator, a
-sandbox domain, an SMTP user.
+sandbox domain, an SMTP user. The operator has no password yet: a link signs them in, and they choose one then.
 
 It may be interrupted anywhere and begun again: what is there already is kept, and the run is over only when `finish`
-says so. Until then the passwords are kept, sealed, because the tables have only their hashes: a card that somebody has
-read stays true.
+says so. Until then the SMTP user's password is kept, sealed, because the tables have only its hash: a card that somebody
+has read stays true.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
-from postroom.runtime import ids
 from postroom.runtime.killpoints import reach
 from postroom.runtime.secrets import SecretBox
 from postroom.store import installation
@@ -25,6 +24,7 @@ from postroom.types.actor import SYSTEM
 
 STATE = "first_run"
 DONE = "done"
+WELCOME = "welcome"
 
 DOMAIN = "sandbox.postroom.example"
 """Reserved for examples (RFC 6761 section 6.5): it can never be anybody's. Names under `.test` would do, too, but clients
@@ -36,23 +36,20 @@ SMTP_USER = "First SMTP user"
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """What was made. The passwords are shown on the ready card and nowhere else.
-
-    `operator_password` is empty when somebody added this person before the first run.
-    """
+    """What was made. The SMTP user's password is shown on the ready card and nowhere else."""
 
     account: Account
     domain: Domain
     smtp_user: NewSmtpUser
     operator: str
-    operator_password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Passwords:
-    operator: str = ""
+class _Shown:
+    """The SMTP user on the card: its id and password."""
+
     smtp_user_id: str = ""
-    smtp_user: str = ""
+    password: str = field(default="", repr=False)
 
 
 async def make(db: Database, box: SecretBox) -> FirstRun | None:
@@ -64,21 +61,23 @@ async def make(db: Database, box: SecretBox) -> FirstRun | None:
             state = await installation.get(connection, STATE)
         if state == DONE:
             return None
-        known = _unseal(box, state) if state else None
+        shown = _unseal(box, state) if state else _Shown()
         domain = await _domain(db, box)
         reach("first_run.domain_made")
-        known = await _operator(db, box, domain.account_id, known)
+        await _operator(db, domain.account_id)
         reach("first_run.operator_made")
-        smtp_user = await _smtp_user(db, box, domain, known)
+        smtp_user = await _smtp_user(db, box, domain, shown)
         reach("first_run.smtp_user_made")
         account = await accounts.get(db, domain.account_id)
-        return FirstRun(account, domain, smtp_user, OPERATOR, known.operator)
+        return FirstRun(account, domain, smtp_user, OPERATOR)
 
 
-async def finish(db: Database) -> None:
-    """The card is written and the welcome is sent: from now on the first run is over."""
+async def finish(db: Database, *, welcome: str = "") -> None:
+    """The card is written and the welcome is sent: from now on the first run is over. `welcome` is its message's id, ""
+    when it could not be sent."""
     async with db.write() as connection:
         await installation.put(connection, STATE, DONE)
+        await installation.put(connection, WELCOME, welcome)
 
 
 async def _domain(db: Database, box: SecretBox) -> Domain:
@@ -94,15 +93,12 @@ async def _account(db: Database) -> Account:
     for account in await accounts.list_all(db):
         if account.name == ACCOUNT:
             return account
-    return await accounts.add(db, ACCOUNT, approved=True)
+    return await accounts.add(db, ACCOUNT, approved=True, by=SYSTEM)
 
 
-async def _operator(db: Database, box: SecretBox, account_id: str, known: _Passwords | None) -> _Passwords:
+async def _operator(db: Database, account_id: str) -> None:
     async with db.read() as connection:
         exists = await user_store.by_email(connection, OPERATOR) is not None
-    if known is None:
-        known = _Passwords(operator="" if exists else ids.secret(18))
-        await _keep(db, box, known)
     if not exists:
         await users.add(
             db,
@@ -110,31 +106,29 @@ async def _operator(db: Database, box: SecretBox, account_id: str, known: _Passw
             account_id=account_id,
             grant=users.EVERYTHING,
             operator=True,
-            password=known.operator,
+            password=None,
             by=SYSTEM,
         )
-    return known
 
 
-async def _smtp_user(db: Database, box: SecretBox, domain: Domain, known: _Passwords) -> NewSmtpUser:
+async def _smtp_user(db: Database, box: SecretBox, domain: Domain, shown: _Shown) -> NewSmtpUser:
     user = next((user for user in await smtp_users.list_all(db, domain.id) if user.name == SMTP_USER), None)
-    if user is not None and user.id == known.smtp_user_id:
-        return NewSmtpUser(
-            user.id, user.name, user.username, known.smtp_user, user.account_id, user.domain_id
-        )
+    if user is not None and user.id == shown.smtp_user_id:
+        return NewSmtpUser(user, shown.password)
     if user is None:
-        made = await smtp_users.add(db, domain.id, name=SMTP_USER)
+        made = await smtp_users.add(db, domain.id, name=SMTP_USER, by=SYSTEM)
     else:
-        made = await smtp_users.reset_password(db, user.id)  # nobody has seen the one that was lost
-    await _keep(db, box, replace(known, smtp_user_id=made.id, smtp_user=made.password))
+        # Nobody has seen the one that was lost.
+        made = await smtp_users.reset_password(db, user, by=SYSTEM)
+    await _keep(db, box, _Shown(made.id, made.password))
     return made
 
 
-async def _keep(db: Database, box: SecretBox, passwords: _Passwords) -> None:
-    sealed = box.seal(json.dumps(asdict(passwords)).encode(), STATE)
+async def _keep(db: Database, box: SecretBox, shown: _Shown) -> None:
+    sealed = box.seal(json.dumps(asdict(shown)).encode(), STATE)
     async with db.write() as connection:
         await installation.put(connection, STATE, sealed.hex())
 
 
-def _unseal(box: SecretBox, state: str) -> _Passwords:
-    return _Passwords(**json.loads(box.open(bytes.fromhex(state), STATE)))
+def _unseal(box: SecretBox, state: str) -> _Shown:
+    return _Shown(**json.loads(box.open(bytes.fromhex(state), STATE)))

@@ -11,7 +11,7 @@ from postroom.tenancy.dns_records import Hosts, is_spf
 
 async def look(resolver: Resolver, hostname: str, hosts: Hosts) -> list[Finding]:
     """The name in EHLO with its PTR, and the hosts that customers' records lead to. What is not set is not looked at."""
-    checks = [_pointing_back(resolver, hostname)]
+    checks = [pointing_back(resolver, hostname)]
     if hosts.bounce:
         checks += [_mail(resolver, hosts.bounce, hostname), _spf(resolver, hosts.bounce, hostname)]
     if hosts.inbound:
@@ -21,7 +21,7 @@ async def look(resolver: Resolver, hostname: str, hosts: Hosts) -> list[Finding]
     return list(await asyncio.gather(*checks))
 
 
-async def _pointing_back(resolver: Resolver, hostname: str) -> Finding:
+async def pointing_back(resolver: Resolver, hostname: str) -> Finding:
     """Its addresses, whose PTR is the name: what large receivers demand (D17)."""
     record, wanted = f"{hostname} A", f"addresses whose PTR is {hostname}"
     mend = f"Publish an A record for {hostname}, and let the hosting provider set the PTR of the address to that name."

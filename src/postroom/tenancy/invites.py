@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.errors import ConflictError, NotFoundError, PostroomError
+from postroom.errors import ConflictError, NotFoundError
 from postroom.runtime import ids
 from postroom.runtime.clock import Clock
 from postroom.store import accounts, installation, memberships
@@ -49,9 +49,17 @@ class NewInvite:
 
 
 async def add(
-    db: Database, account_id: str, email: str, grant: Grant, *, within: Grant, by: Actor
+    db: Database,
+    account_id: str,
+    email: str,
+    grant: Grant,
+    *,
+    within: Grant,
+    most: int | None = None,
+    by: Actor,
 ) -> NewInvite | Refused:
-    """Invite somebody. Refused: MORE_THAN_OWN, INVITE_LIMIT.
+    """Invite somebody; `most`: how many users and invitations there may be. Refused: MORE_THAN_OWN, PLAN_LIMIT,
+    INVITE_LIMIT.
 
     Raises ConflictError when the address is a member's or is invited already, PostroomError when it is none.
     """
@@ -72,8 +80,9 @@ async def add(
     async with db.write() as connection:
         account = await _account(connection, account_id)
         await _lock(connection, account_id)
-        if await _people(connection, account_id) >= MOST:
-            raise PostroomError(f"an account has at most {MOST} users and invitations")
+        most = MOST if most is None else min(most, MOST)
+        if await _people(connection, account_id) >= most:
+            return Refused(refusals.PLAN_LIMIT, {"most": str(most), "what": "users and invitations"})
         if await _is_taken(connection, account_id, email):
             raise ConflictError("the email has already been taken")
         refused = await _too_many(connection, account_id, email, now)
@@ -149,16 +158,15 @@ async def accept_as(db: Database, secret: str, user_id: str, *, by: Actor) -> Me
 async def accept(
     db: Database, secret: str, *, name: str, last_name: str, password: str, client: str
 ) -> Member | Refused:
-    """Join as a new user with this name and password. Refused: INVITE_INVALID, INVITE_NEEDS_SIGN_IN.
-
-    Raises PostroomError for a password that is too short.
-    """
+    """Join as a new user with this name and password. Refused: INVITE_INVALID, INVITE_NEEDS_SIGN_IN, PASSWORD_UNFIT."""
     found = await look(db, secret)
     if found is None:
         return Refused(refusals.INVITE_INVALID)
     if found[2]:
         return Refused(refusals.INVITE_NEEDS_SIGN_IN)
-    hashed = await passwords.hash_of_person(password)
+    if (refused := passwords.unfit(password, found[0].email)) is not None:
+        return refused
+    hashed = await passwords.hash_of_person(password, found[0].email)
     now = Clock().now_ms()
     user = User(ids.object_id(), found[0].email, name, last_name, hashed, False, now, now)
     by = Actor(ActorKind.USER, user.id, user.email, client)

@@ -14,6 +14,9 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from postroom.errors import PostroomError
 from postroom.store.smtp_users import PasswordKeys
+from postroom.tenancy.common_passwords import COMMON
+from postroom.types import refusals
+from postroom.types.refusals import Refused
 
 SCRAM_SALT, SCRAM_ITERATIONS = 16, 4096
 SHORTEST = 10
@@ -43,10 +46,22 @@ def keys(secret: str) -> PasswordKeys:
     return PasswordKeys(digest(secret), salt, SCRAM_ITERATIONS, stored_key, server_key)
 
 
-async def hash_of_person(password: str) -> str:
-    """The argon2id hash of a person's password. Raises PostroomError when it is too short."""
+def unfit(password: str, email: str) -> Refused | None:
+    """Why this cannot be the password of the person with this address: PASSWORD_UNFIT; None when it can."""
+    plain = password.strip().lower()
     if len(password) < SHORTEST:
-        raise PostroomError(f"a password needs at least {SHORTEST} characters")
+        return Refused(refusals.PASSWORD_UNFIT, {"problem": f"it needs at least {SHORTEST} characters"})
+    if plain in COMMON:
+        return Refused(refusals.PASSWORD_UNFIT, {"problem": "everybody tries this one first"})
+    if plain in (email.lower(), email.lower().partition("@")[0]):
+        return Refused(refusals.PASSWORD_UNFIT, {"problem": "it is your address"})
+    return None
+
+
+async def hash_of_person(password: str, email: str) -> str:
+    """The argon2id hash of a person's password. Raises PostroomError when it is unfit."""
+    if (refused := unfit(password, email)) is not None:
+        raise PostroomError(refused.text)
     return await asyncio.get_running_loop().run_in_executor(_threads, PasswordHasher().hash, password)
 
 

@@ -94,6 +94,12 @@ class Persons:
         for key in gone:
             del self._people[key]
 
+    def forget_user(self, user_id: str) -> None:
+        """All sessions of a person, as `forget`."""
+        gone = [key for key, known in self._people.items() if known.person.user_id == user_id]
+        for key in gone:
+            del self._people[key]
+
     async def flush(self) -> None:
         """Write down when sessions were last used, and delete those that have ended."""
         used, self._used = self._used, {}

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from postroom.config import Limits
+from postroom.config import Config
+from postroom.tenancy.entitlements import entitlements, of_plan
 from postroom.tenancy.entries import AccountState
+from postroom.tenancy.spans import DAY_MS, waiting
 from postroom.types import refusals
 from postroom.types.refusals import Refused
 
-DAY_MS = 86_400_000
+
+def daily_quota(account: AccountState, config: Config) -> int | None:
+    """Emails a day: the account's own number, else its plan's; None means no limit."""
+    return quota_of(account.daily_quota, account.plan, config)
 
 
-def daily_quota(account: AccountState, limits: Limits) -> int | None:
-    """Emails a day: the account's own number, else the installation's; None means no limit."""
-    return account.daily_quota if account.daily_quota is not None else limits.daily_quota or None
+def quota_of(own: int | None, plan: str, config: Config) -> int | None:
+    """The same of an account that is not cached."""
+    return of_plan(plan, config).daily_quota if own is None else own or None
+
+
+def holds(account: AccountState, config: Config) -> bool:
+    """Whether what comes beyond the quota is held for the next day; else it is refused."""
+    return entitlements(account, config).over_quota == "hold"
 
 
 def day_number(now_ms: int) -> int:
@@ -25,6 +35,12 @@ def next_day_ms(now_ms: int) -> int:
     return (day_number(now_ms) + 1) * DAY_MS
 
 
+def release_ms(now_ms: int) -> int:
+    """When what is over the quota now is sent: in the first minute and a half of the next day, in the order in which it
+    came."""
+    return next_day_ms(now_ms) + now_ms % DAY_MS // 1000
+
+
 def seconds_left(now_ms: int) -> int:
     """Seconds until the next day begins, at least 1."""
     return -((now_ms - next_day_ms(now_ms)) // 1000)
@@ -32,6 +48,5 @@ def seconds_left(now_ms: int) -> int:
 
 def quota_refusal(quota: int, used: int, now_ms: int) -> Refused:
     """The quota with its number and how long to wait."""
-    hours, minutes = divmod(-(-seconds_left(now_ms) // 60), 60)
-    wait = f"{hours} h {minutes} min" if hours else f"{minutes} min"
-    return Refused(refusals.DAILY_QUOTA, {"quota": str(quota), "used": str(used), "wait": wait})
+    facts = {"quota": str(quota), "used": str(used), "wait": waiting(next_day_ms(now_ms) - now_ms)}
+    return Refused(refusals.DAILY_QUOTA, facts)

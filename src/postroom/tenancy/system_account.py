@@ -95,7 +95,7 @@ async def _account_id(db: Database) -> str:
         account_id = await installation.get(connection, STATE)
         if account_id is None:
             now, account_id = Clock().now_ms(), ids.object_id()
-            account = Account(account_id, NAME, accounts.APPROVED, "", MOST_A_DAY, now, now)
+            account = Account(account_id, NAME, accounts.APPROVED, "", MOST_A_DAY, now, now, approved_at=now)
             await account_store.add(connection, account)
             await installation.put(connection, STATE, account_id)
             await audit.record(

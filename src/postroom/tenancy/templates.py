@@ -18,7 +18,9 @@ from postroom.store import templates as store
 from postroom.store.database import Database
 from postroom.store.templates import Template, TemplateVersion
 from postroom.tenancy import audit, domains, template_rules
+from postroom.types import refusals
 from postroom.types.actor import Actor
+from postroom.types.refusals import Refused
 from postroom.types.template import TemplateContent, Wording
 
 API = "api"
@@ -88,9 +90,10 @@ async def create(
     type: str = API,
     domain: str | None = None,
     categories: Sequence[str] = (),
+    most: int | None = None,
     by: Actor,
 ) -> StoredTemplate:
-    """A new template in its first version. `domain` (name or id): only for that one.
+    """A new template in its first version. `domain` (name or id): only for that one; `most`: how many there may be.
 
     Raises NotFoundError for an account or a domain that is not there, ContentError for what it says, PostroomError for
     anything else that is wrong.
@@ -103,8 +106,10 @@ async def create(
     async with db.write() as connection:
         if await accounts.get(connection, account_id) is None:
             raise NotFoundError(f"there is no account {account_id}")
-        if await store.count(connection, account_id) >= MOST:
-            raise PostroomError(f"an account may have at most {MOST} templates")
+        await accounts.adding_to(connection, account_id)
+        most = MOST if most is None else min(most, MOST)
+        if await store.count(connection, account_id) >= most:
+            raise PostroomError(Refused(refusals.PLAN_LIMIT, {"most": str(most), "what": "templates"}).text)
         template = Template(
             account_id=account_id,
             id=version.template_id,

@@ -58,12 +58,14 @@ async def add(
     account_id: str,
     grant: Grant,
     operator: bool = False,
-    password: str,
+    password: str | None,
     by: Actor,
 ) -> UserDetails:
-    """A new person in one account. Raises ConflictError when the address is taken."""
+    """A new person in one account; without a password they sign in by a link first.
+
+    Raises ConflictError when the address is taken, PostroomError when the password is unfit."""
     email = folded(email)
-    hashed = await passwords.hash_of_person(password)
+    hashed = await passwords.hash_of_person(password, email) if password is not None else ""
     now = Clock().now_ms()
     async with db.write() as connection:
         if await accounts.get(connection, account_id) is None:

@@ -16,6 +16,7 @@ from postroom.errors import NotFoundError, PostroomError
 from postroom.runtime import ids
 from postroom.runtime.clock import Clock
 from postroom.runtime.secrets import SecretBox
+from postroom.store import accounts
 from postroom.store import webhooks as store
 from postroom.store.database import Database
 from postroom.store.webhooks import Webhook
@@ -42,8 +43,11 @@ class NewWebhook:
     version: int = 2
 
 
-async def add(db: Database, box: SecretBox, account_id: str, new: NewWebhook, *, by: Actor) -> Webhook:
-    """Raises ConflictError when the domain has one with this URL, PostroomError when it has too many."""
+async def add(
+    db: Database, box: SecretBox, account_id: str, new: NewWebhook, *, most: int | None = None, by: Actor
+) -> Webhook:
+    """`most`: how many a domain may have. Raises ConflictError when the domain has one with this URL, PostroomError when
+    it has too many."""
     now, webhook_id = Clock().now_ms(), ids.object_id()
     webhook = Webhook(
         account_id=account_id,
@@ -60,7 +64,8 @@ async def add(db: Database, box: SecretBox, account_id: str, new: NewWebhook, *,
         updated_at=now,
     )
     async with db.write() as connection:
-        full = await room(connection, account_id, new.domain_id)
+        await accounts.adding_to(connection, account_id)
+        full = await room(connection, account_id, new.domain_id, most)
         if full is not None:
             raise PostroomError(full.text)
         await store.add(connection, webhook)
@@ -68,11 +73,14 @@ async def add(db: Database, box: SecretBox, account_id: str, new: NewWebhook, *,
     return webhook
 
 
-async def room(connection: AsyncConnection, account_id: str, domain_id: str) -> Refused | None:
+async def room(
+    connection: AsyncConnection, account_id: str, domain_id: str, most: int | None = None
+) -> Refused | None:
     """Why there is none for another webhook of this domain, or None."""
-    if await store.count(connection, account_id, domain_id) < MOST:
+    most = MOST if most is None else min(most, MOST)
+    if await store.count(connection, account_id, domain_id) < most:
         return None
-    return Refused(refusals.TOO_MANY_WEBHOOKS, {"most": str(MOST)})
+    return Refused(refusals.TOO_MANY_WEBHOOKS, {"most": str(most)})
 
 
 async def change(db: Database, webhook: Webhook, *, by: Actor, **new: Any) -> Webhook:

@@ -17,6 +17,15 @@ class Edge(StrEnum):
     API = "api"
 
 
+class CredentialKind(StrEnum):
+    """With what somebody came in; what `credential_id` is the id of. Postroom's own mail comes without."""
+
+    SMTP_USER = "smtp_user"
+    TOKEN = "token"  # noqa: S105 - a word
+    USER = "user"
+    SYSTEM = "system"
+
+
 class Stream(StrEnum):
     TRANSACTIONAL = "transactional"
     BROADCAST = "broadcast"
@@ -83,6 +92,7 @@ class Draft:
     `refuse_suppressed`: one suppressed recipient refuses the whole; `drop_suppressed`: nothing is kept when all of them
     are. `suppressed` is filled when the message is stored: who is sent nothing, and the lists that say so.
     `personalizations` go with personalised content: by recipient, as `Personalization.encode` writes them.
+    `precedence_bulk`: its domain wants `Precedence: bulk`, and the content may lack it.
     `paused`: sending from its domain is, as far as this node knows. `send_at`, in milliseconds, is when a scheduled message shall be sent, or None.
     """
 
@@ -108,3 +118,5 @@ class Draft:
     send_at: int | None = None
     details: ApiDetails | None = None
     idempotency: Idempotency | None = None
+    precedence_bulk: bool = False
+    credential_kind: CredentialKind = CredentialKind.SMTP_USER

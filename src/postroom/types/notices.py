@@ -32,6 +32,16 @@ class IdentityConfirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityProblem:
+    """Mail from `address`, a sender identity of the account, will not arrive any more; `problem` says why."""
+
+    to: str
+    account: str
+    address: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuotaNotice:
     """`percent` of the daily quota is used up: 80 or 100. `held`: what comes beyond it waits, else it is refused."""
 
@@ -62,6 +72,30 @@ class ApprovalDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaRequest:
+    """To the operator: an account that may send `quota` emails a day (0: as many as it likes) asks for `wanted`. `reason`
+    is what it wrote."""
+
+    account: str
+    quota: int
+    wanted: int
+    reason: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaDecision:
+    """`quota` is what the account has from now on, in emails a day, 0: as many as it likes. `reason` is what the operator
+    wrote, or ""."""
+
+    to: str
+    account: str
+    approved: bool
+    quota: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DomainCheckFailed:
     """`problems` say one record each; `pauses_at`, in milliseconds: when sending stops if nothing is mended."""
 
@@ -82,14 +116,64 @@ class DomainRestored:
     domain: str
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordReset:
+    """To somebody who has forgotten their password, or whose address somebody else has typed."""
+
+    to: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """`client` is the address it was changed from; `link` leads to a reset, for who did not do it."""
+
+    to: str
+    client: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStepLocked:
+    """Somebody knows the password and has guessed at the codes. `client` and `link` as in `PasswordChanged`."""
+
+    to: str
+    client: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpConfirmation:
+    """To somebody who wants to make an account here, or whose address somebody else has typed."""
+
+    to: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpKnown:
+    """The same where there is a user with this address: nothing is made. `link` leads to the page to sign in."""
+
+    to: str
+    link: str
+
+
 Notice = (
     Invitation
     | IdentityConfirmation
+    | IdentityProblem
     | QuotaNotice
     | ApprovalRequest
     | ApprovalDecision
+    | QuotaRequest
+    | QuotaDecision
     | DomainCheckFailed
     | DomainRestored
+    | PasswordReset
+    | PasswordChanged
+    | SecondStepLocked
+    | SignUpConfirmation
+    | SignUpKnown
 )
 
 

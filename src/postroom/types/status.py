@@ -44,8 +44,8 @@ FINAL = frozenset(
 class Hold(StrEnum):
     """Why a queue row waits for somebody instead of for its time."""
 
-    SUSPENDED = "suspended"  # the account is; released by approving it again
-    QUOTA = "quota"  # accepted beyond the daily quota; goes on by itself after 00:00 UTC
+    SUSPENDED = "suspended"  # the account is; released when that ends
+    QUOTA = "quota"  # accepted beyond the daily quota, and counted on the next day; goes on by itself after 00:00 UTC
     PAUSED = "paused"  # sending from its domain is; released when that is resumed
     SCHEDULED = "scheduled"  # until the time it was asked to be sent; then it is claimed as any other
     QUARANTINED = "quarantined"  # three attempts never ended; an operator retries or cancels

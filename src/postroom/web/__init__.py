@@ -11,9 +11,10 @@ Files, from the socket inwards:
     connection  the limits of time and size that uvicorn lacks; `parser`: HTTP/1.1 and no upgrades
     proxies     who the client is, and whether the request came encrypted
     app         puts the applications together: below /v1 the API, below /console what the dashboard needs besides, and
-                the pages of `health` and `public`; `asked`: HEAD, and a slash at the end
+                the pages of `health`, `public`, `public_confirmation` and the dashboard; `asked`: HEAD, and a slash at the end
     api/        the API: one file per resource; its docstring says how to add one
     console/    signing in, sessions, invitations; the same conventions
+    dashboard/  the dashboard as files, built from ui/
     bulk/       what becomes of a bulk email after its 202: kept as it came, then read and accepted in groups
     preflight/  what would become of a message, for the API and for `X-Postroom-Preflight` over SMTP
 """

@@ -8,22 +8,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from postroom import __version__
 from postroom.runtime.metrics import REGISTRY
-from postroom.web import health, public
+from postroom.web import health, public, public_confirmation
 from postroom.web.api.api import Api
 from postroom.web.api.app import build as build_api
 from postroom.web.asked import asked
 from postroom.web.console.app import build as build_console
+from postroom.web.dashboard import files as dashboard
 
 
 def build(checks: dict[str, health.Check], api: Api) -> ASGIApp:
     """`checks` are the parts that `/health` asks, `api` is what the endpoints below /v1 are given."""
-    return Split(build_api(api), build_console(api), _pages(checks))
+    return Split(build_api(api), build_console(api), _pages(checks, api))
 
 
-def _pages(checks: dict[str, health.Check]) -> FastAPI:
+def _pages(checks: dict[str, health.Check], api: Api) -> FastAPI:
     app = FastAPI(title="Postroom", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health.router(__version__, checks))
     app.include_router(public.router())
+    app.include_router(public_confirmation.router(api))
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
@@ -32,12 +34,13 @@ def _pages(checks: dict[str, health.Check]) -> FastAPI:
             return Response(status_code=404)
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
+    app.include_router(dashboard.router(dashboard.Built()))
     return app
 
 
 class Split:
     """What is below /v1 goes to the API, what is below /console to what the dashboard needs beside it, the rest to the
-    pages. Quicker than a mount, for the API is the hot path."""
+    pages, the dashboard's among them. Quicker than a mount, for the API is the hot path."""
 
     def __init__(self, api: ASGIApp, console: ASGIApp, pages: ASGIApp) -> None:
         self._api = api

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from postroom.types.refusals import GROUPS, Rule
 
@@ -34,10 +34,6 @@ def router() -> APIRouter:
             f"<h2>{escape(title)}</h2>\n" + "\n".join(map(_section, rules)) for title, rules in GROUPS.items()
         )
     )
-
-    @routes.get("/", include_in_schema=False)
-    async def home() -> RedirectResponse:
-        return RedirectResponse("/refusals")
 
     @routes.get("/refusals", response_class=HTMLResponse, summary="The catalogue of refusals")
     async def refusals() -> str:

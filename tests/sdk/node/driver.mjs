@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { Attachment, EmailParams, MailerSend, Recipient, Sender } from "mailersend";
 import { EmailModule } from "mailersend/lib/modules/Email.module.js";
 import { OthersModule } from "mailersend/lib/modules/Others.module.js";
+import { TokenModule } from "mailersend/lib/modules/Token.module.js";
 import { UserModule } from "mailersend/lib/modules/User.module.js";
 import nodemailer from "nodemailer";
 
@@ -17,6 +18,7 @@ function mailerSend({ url, token }) {
   const client = new MailerSend({ apiKey: token });
   client.email = new EmailModule(token, url);
   client.others = new OthersModule(token, url);
+  client.token = new TokenModule(token, url);
   client.user = new UserModule(token, url);
   return client;
 }

@@ -1,7 +1,10 @@
 """deliver.courier and TLS: D13 (downgrade), S05 (injection), logins on routes."""
 
+import asyncio
 import base64
+import gc
 import ssl
+import weakref
 
 import pytest
 
@@ -39,6 +42,23 @@ async def test_opportunistic_tells_version_cipher_and_verdict() -> None:
     assert outcome.tls.startswith("TLSv1.3 TLS_")
     assert outcome.tls.endswith("(not verified)")
     assert peer.connections[0].tls
+
+
+async def test_nothing_of_a_connection_is_left_for_the_collector() -> None:
+    """With what TLS needs for it, a third of a megabyte would lie about for minutes."""
+    gc.disable()
+    try:
+        with Peer(tls=SERVER) as peer:
+            one = courier(to(peer))
+            await one.deliver(ENVELOPE, message(), yes)
+            assert one._connection is not None
+            left = weakref.ref(one._connection)
+            await one.close()
+            async with asyncio.timeout(5):
+                while left() is not None:
+                    await asyncio.sleep(0.001)
+    finally:
+        gc.enable()
 
 
 async def test_required_verifies_chain_and_name() -> None:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postroom.tenancy import domains, tokens
+from postroom.types.actor import SYSTEM
 from postroom.types.scopes import Scope
 from support.net import Net, small_internet
 from support.process import Relay, starting
 from support.world import Tenant, World
 
 DOMAIN = "shop.example.com"
+INBOUND_HOST = "inbound.example.net"
 ACTIVITY_PER_MINUTE = 60
 SETTINGS = {
     "POSTROOM_HTTP__TLS_LISTEN": '["127.0.0.1:0"]',
@@ -25,6 +27,7 @@ SETTINGS = {
     "POSTROOM_API__BULK_PER_MINUTE": "0",
     "POSTROOM_API__ACTIVITY_PER_MINUTE": str(ACTIVITY_PER_MINUTE),
     "POSTROOM_API__OTHER_PER_MINUTE": "0",
+    "POSTROOM_SERVER__INBOUND_HOST": INBOUND_HOST,
     "POSTROOM_OUTGOING__ALLOW": "127.0.0.1",
     "POSTROOM_OUTGOING__ALLOW_HTTP": "true",
     "POSTROOM_OUTGOING__PORTS": "[]",
@@ -75,7 +78,9 @@ def add_account(world: World, domain: str) -> Account:
 
 def add_token(world: World, tenant: Tenant, *scopes: Scope) -> str:
     """Its secret."""
-    made = world.run(lambda database: tokens.add(database, tenant.account_id, name="test", scopes=scopes))
+    made = world.run(
+        lambda database: tokens.add(database, tenant.account_id, name="test", scopes=scopes, by=SYSTEM)
+    )
     return made.secret
 
 

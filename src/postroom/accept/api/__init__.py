@@ -16,13 +16,15 @@ costs no thread.
 
     request.py      SendRequest, Sender
     content.py      what is stored of a request
-    edge.py         ApiEdge: `send`
+    again.py        a message of before, sent once more
+    edge.py         ApiEdge: `send`, `resend`
     idempotency.py  turns, and what was answered before
     letters.py      the mail that Postroom itself sends
 """
 
 from postroom.accept.accepted import Accepted
+from postroom.accept.api.again import Again
 from postroom.accept.api.edge import ApiEdge
 from postroom.accept.api.request import Sender, SendRequest
 
-__all__ = ["Accepted", "ApiEdge", "SendRequest", "Sender"]
+__all__ = ["Accepted", "Again", "ApiEdge", "SendRequest", "Sender"]

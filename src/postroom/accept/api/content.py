@@ -51,6 +51,20 @@ async def build(request: SendRequest, parts: Parts, blobs: Blobs, above: int) ->
     return Content(first, len(head) + store.size, header_size, blob=key, eight_bit=eight_bit)
 
 
+async def keep(message: bytes, header_size: int, blobs: Blobs, above: int) -> Content:
+    """A whole message that is there already. Raises StorageUnavailableError."""
+    store, eight_bit = _Store(blobs, above), not message.isascii()
+    try:
+        for at in range(0, len(message), SLICE):
+            await store.add(message[at : at + SLICE])
+        key = await store.commit()
+    except BaseException:
+        await store.abort()
+        raise
+    data = message if key is None else message[:header_size]
+    return Content(data, len(message), header_size, blob=key, eight_bit=eight_bit)
+
+
 def _document(parts: Parts, request: SendRequest) -> Iterator[bytes]:
     yield Document.of(parts, twig=request.twig, simple=request.simple).encode()
     yield from tail(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from postroom.accept.api.edge import ApiEdge
 from postroom.accept.api.request import Sender, SendRequest
 from postroom.tenancy.entries import AccountState
+from postroom.types.draft import CredentialKind
 from postroom.types.notices import Letter
 from postroom.types.refusals import Refused
 
@@ -23,5 +24,5 @@ async def keep(edge: ApiEdge, account: AccountState, letter: Letter) -> str | Re
         reply_to=() if letter.reply_to is None else (letter.reply_to,),
         headers=HEADERS,
     )
-    answer = await edge.send(Sender(account, token_id=""), request)
+    answer = await edge.send(Sender(account, CredentialKind.SYSTEM, ""), request)
     return answer if isinstance(answer, Refused) else answer.message_id

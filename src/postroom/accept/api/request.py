@@ -6,25 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from postroom.tenancy.entries import AccountState, DomainInfo
-from postroom.types.draft import ApiDetails, Stream
+from postroom.types.draft import ApiDetails, CredentialKind, Stream
 from postroom.types.envelope import Address
 from postroom.types.parts import Attachment, Mailbox, Parts, Personalization
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who asks: an account through one of its tokens, or a person of it (`token_id` is then theirs).
+    """Who asks: an account through one of its tokens or users, as `kind` says, or Postroom itself ("").
 
     `domains`: the only ones they may send from, None: all of the account.
     """
 
     account: AccountState
-    token_id: str
+    kind: CredentialKind
+    credential_id: str
     domains: frozenset[str] | None = None
 
-    def covering(self, domain: str) -> DomainInfo | None:
-        """The verified domain of the account that `domain` is or lies under, if they may send from it."""
-        found = self.account.covering(domain)
+    def sending_domain(self, address: Address) -> DomainInfo | None:
+        """The verified domain of the account that signs what is sent from `address`, if they may send from it."""
+        found = self.account.sending_domain(address)
         if found is None or self.domains is None or found.id in self.domains:
             return found
         return None

@@ -116,6 +116,9 @@ class Channel(asyncio.BufferedProtocol, ABC):
         if self._lost:
             return
         self._lost = True
+        # A TLS transport and its protocol hold each other: with all their buffers they would wait for the collector,
+        # which hardly ever comes to what has lived for a while.
+        self._transport = None  # type: ignore[assignment]  # as before `connection_made`
         self._context.left(self)
         self._context.open.leave(self.client)
         self._session.close()
@@ -127,7 +130,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         """Close when the client was too slow."""
         if self._closing_at:
             if now - self._closing_at > LINGER:
-                self._transport.abort()
+                self._abort()
             return
         if self._session.waiting or self._paused & (HELD | BEHIND):
             return  # it is we who take the time
@@ -144,7 +147,11 @@ class Channel(asyncio.BufferedProtocol, ABC):
         if not self._upgrading:
             self._session.close(Refused(SHUTTING_DOWN))
             self._flush()
-        self._transport.abort()
+        self._abort()
+
+    def _abort(self) -> None:
+        if not self._lost:
+            self._transport.abort()
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
@@ -236,11 +243,11 @@ class Channel(asyncio.BufferedProtocol, ABC):
         self._context.spawn(self._upgrade())
 
     async def _upgrade(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, plain = asyncio.get_running_loop(), self._transport
         timeout = self._context.limits.handshake_timeout
         try:
             transport = await loop.start_tls(
-                self._transport,
+                plain,
                 self,
                 self._context.tls_context(),
                 server_side=True,
@@ -250,7 +257,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
             log.debug("TLS handshake failed", client=self.client, reason=str(error))
             transport = None
         if transport is None or self._lost:
-            self._transport.abort()
+            plain.abort()
             self.connection_lost(None)  # the transport does not say so when it ends within the handshake
             return
         self._transport = transport

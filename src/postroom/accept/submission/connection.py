@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from postroom.accept.submission.spool import Spool
 from postroom.errors import StorageUnavailableError
 from postroom.runtime import metrics
 from postroom.runtime.killpoints import reach
-from postroom.types.envelope import Envelope
+from postroom.types.envelope import Envelope, Recipient
 from postroom.types.refusals import (
     AUTH_FAILED,
     INTERNAL_ERROR,
@@ -118,8 +119,17 @@ class Connection(Channel):
             self._session.accept()
 
     def _rcpt(self, event: RcptTo) -> None:
-        del event
-        self._session.accept()
+        envelope, recipient = self._session.envelope, event.recipient
+        assert envelope is not None
+        then = partial(self._rcpt_answered, recipient)
+        self._ask(then, self._context.policy.rcpt, self._login, envelope, recipient, self.client)
+
+    def _rcpt_answered(self, recipient: Recipient, refused: Refused | None) -> None:
+        if refused is None:
+            self._session.accept()
+            return
+        envelope = self._session.envelope
+        self._refuse(refused, None if envelope is None else replace(envelope, recipients=[recipient]))
 
     def _data_started(self, event: DataStarted) -> None:
         del event
@@ -214,7 +224,7 @@ class Connection(Channel):
             self._run()
         except Exception:  # a callback's end: nobody else would close, and the client would wait for long
             log.exception("internal error")
-            self._transport.abort()
+            self._abort()
 
     def _refuse(
         self,

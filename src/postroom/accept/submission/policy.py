@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from postroom.accept.rate import Pace
 from postroom.types.draft import Content
-from postroom.types.envelope import Envelope
+from postroom.types.envelope import Envelope, Recipient
 from postroom.types.refusals import Refused
 
 LoginT = TypeVar("LoginT")
@@ -31,6 +31,11 @@ class Policy(Protocol[LoginT]):
         self, login: LoginT, envelope: Envelope, client: str
     ) -> Refused | Pace | Awaitable[Refused | Pace]:
         """May this login send now? A pace holds the reply back for that long, then says yes."""
+
+    def rcpt(
+        self, login: LoginT, envelope: Envelope, recipient: Recipient, client: str
+    ) -> Refused | Awaitable[Refused | None] | None:
+        """Whether this recipient may join those that `envelope` has; None: yes."""
 
     def message(
         self, login: LoginT, envelope: Envelope, content: Content, client: str

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from postroom.runtime.killpoints import reach
 from postroom.store.batches import postgres, sqlite
-from postroom.store.batches.rows import Entry, Key, OutcomeRecord, Plan, Ticked
+from postroom.store.batches.rows import CapCounter, Entry, Key, OutcomeRecord, Plan, Ticked
 from postroom.store.database import Database, InTurn
 
 
@@ -28,6 +28,8 @@ async def accept(
     plan: Plan,
     keys: Sequence[Key] = (),
     now: int = 0,
+    capped: Sequence[CapCounter] = (),
+    holding: Sequence[str] = (),
 ) -> dict[str, int]:
     """Insert what `plan` decides, in one transaction; durable when this returns. Answers with the emails that each
     account has now had accepted on that day.
@@ -35,9 +37,19 @@ async def accept(
     `limited` are the accounts for which `plan` needs to know that beforehand, exactly: their counters are read, and
     on PostgreSQL locked, first. `addresses` are the (account id, recipient) pairs of the batch. `keys` are idempotency
     keys: until the transaction ends nobody else can take them, and `plan` is told which are taken at the time
-    `now` (on the clock's steady scale).
+    `now` (on the clock's steady scale). `capped` are the counters of SMTP users that `plan` needs to know, as exactly.
+    `holding` are those of the limited accounts for which it needs to know the count of the day after, too.
     """
-    arguments = (day, sorted(set(limited)), addresses, plan, sorted(set(keys)), now)
+    arguments = (
+        day,
+        sorted(set(limited)),
+        addresses,
+        plan,
+        sorted(set(keys)),
+        now,
+        sorted(set(capped)),
+        sorted(set(holding)),
+    )
     counts: dict[str, int]
     if database.sqlite:
         counts = await database.sqlite_batch(sqlite.accept, *arguments)

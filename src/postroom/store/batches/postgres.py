@@ -17,6 +17,7 @@ from postroom.store.batches.rows import (
     SUPPRESSING_COLUMNS,
     ApiMessageRow,
     AttemptRow,
+    CapCounter,
     ContentRow,
     EmailChange,
     EmailRow,
@@ -34,7 +35,9 @@ from postroom.store.batches.rows import (
     QueueChange,
     QueueRow,
     Ticked,
+    Used,
     claimed,
+    content_expiries,
     current,
     flag_suppressed,
 )
@@ -47,6 +50,19 @@ INSERT INTO quota_days (account_id, day, used) SELECT account_id, $2, 0 FROM unn
 ON CONFLICT (account_id, day) DO UPDATE SET used = quota_days.used
 RETURNING account_id, used
 """
+
+COUNT_AHEAD = """
+UPDATE quota_days q SET used = q.used + c.used FROM unnest($1::text[], $2::bigint[]) AS c(account_id, used)
+WHERE q.account_id = c.account_id AND q.day = $3
+"""
+
+
+async def _used(connection: Any, day: int, accounts: Sequence[str]) -> dict[str, int]:
+    """The upsert locks the counters, in account order: two batches can wait for each other, never deadlock."""
+    if not accounts:
+        return {}
+    return {row["account_id"]: row["used"] for row in await connection.fetch(LOCK, accounts, day)}
+
 
 SUPPRESSED = f"""
 SELECT {SUPPRESSING_COLUMNS} FROM suppressions s
@@ -83,6 +99,30 @@ async def _taken(connection: Any, keys: Sequence[Key], now: int) -> set[Key]:
     return {(row["account_id"], row["key"]) for row in await connection.fetch(TAKEN, *_columns(keys, 2))}
 
 
+LOCK_CAPPED = """
+INSERT INTO smtp_user_counts (account_id, smtp_user_id, span, began_at, used)
+SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS c(a, b, c, d) ORDER BY a, b, c, d
+ON CONFLICT (account_id, smtp_user_id, span, began_at) DO UPDATE SET used = smtp_user_counts.used
+RETURNING account_id, smtp_user_id, span, began_at, used
+"""
+
+COUNT_CAPPED = """
+UPDATE smtp_user_counts u SET used = u.used + c.used
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+    AS c(account_id, smtp_user_id, span, began_at, used)
+WHERE (u.account_id, u.smtp_user_id, u.span, u.began_at) = (c.account_id, c.smtp_user_id, c.span, c.began_at)
+"""
+
+
+async def _capped(connection: Any, counters: Sequence[CapCounter]) -> dict[CapCounter, int]:
+    """Locked, in their order: after the accounts that have a quota, before those that have none. So batches can wait
+    for each other, never deadlock."""
+    if not counters:
+        return {}
+    rows = await connection.fetch(LOCK_CAPPED, *_columns(counters, 4))
+    return {CapCounter(*row[:-1]): row[-1] for row in map(tuple, rows)}
+
+
 async def accept(
     connection: Any,
     day: int,
@@ -91,13 +131,18 @@ async def accept(
     plan: Plan,
     keys: Sequence[Key],
     now: int,
+    capped: Sequence[CapCounter],
+    holding: Sequence[str],
 ) -> dict[str, int]:
-    used: dict[str, int] = {}
-    if limited:
-        # The upsert locks the counters, in account order: two batches can wait for each other, never deadlock.
-        used = {row["account_id"]: row["used"] for row in await connection.fetch(LOCK, limited, day)}
+    used = Used(await _used(connection, day, limited), await _used(connection, day + 1, holding))
+    known = await _capped(connection, capped)
     taken = await _taken(connection, keys, now)
-    inserts = plan(used, await _suppressing(connection, addresses), taken)
+    inserts = plan(used, await _suppressing(connection, addresses), taken, known)
+    if inserts.capped:
+        rows = [(*counter, count) for counter, count in inserts.capped.items()]
+        await connection.execute(COUNT_CAPPED, *_columns(rows, 5))
+    if inserts.ahead:
+        await connection.execute(COUNT_AHEAD, list(inserts.ahead), list(inserts.ahead.values()), day + 1)
     counted = await _insert_all(connection, inserts, day) if inserts.messages or inserts.counts else []
     reach("accept.before_commit")
     return {row["account_id"]: row["used"] for row in counted}
@@ -218,12 +263,6 @@ WHERE q.account_id = k.account_id AND q.email_id = k.email_id AND q.owner = $1 A
 RETURNING q.email_id
 """  # noqa: S608 - a condition of ours
 
-MARK_PAUSED = f"""
-SELECT q.email_id FROM queue q JOIN unnest($2::text[], $3::text[]) AS k(account_id, email_id)
-    ON q.account_id = k.account_id AND q.email_id = k.email_id
-WHERE q.owner = $1 AND {PAUSED}
-"""  # noqa: S608 - a condition of ours
-
 
 async def tick(
     connection: Any, owner: int, records: Sequence[OutcomeRecord], marks: Sequence[tuple[str, str]]
@@ -233,18 +272,44 @@ async def tick(
         owners = list({record.owner for record in records})
         owned = await connection.fetch(OWNED, owners, *_columns([record.key for record in records], 2))
         kept = current(records, {row["email_id"]: (row["owner"], row["attempts"]) for row in owned})
-        await _record(connection, kept)
+        await _record(connection, await _without_ended_pauses(connection, kept))
         reach("tick.outcomes_written")
     marked: set[str] = set()
     if marks:
         marked = {row["email_id"] for row in await connection.fetch(MARK, owner, *_columns(marks, 2))}
-    paused: set[str] = set()
-    if refused := [key for key in marks if key[1] not in marked]:
-        paused = {
-            row["email_id"] for row in await connection.fetch(MARK_PAUSED, owner, *_columns(refused, 2))
-        }
+    stopped = await _paused(connection, [key for key in marks if key[1] not in marked])
+    paused = {email_id for email_id, has in stopped.items() if has == owner}
     reach("tick.before_commit")
     return Ticked({record.queue.email_id for record in kept}, marked, paused)
+
+
+PAUSED_ROWS = f"""
+SELECT q.email_id, q.owner FROM queue q JOIN unnest($1::text[], $2::text[]) AS k(account_id, email_id)
+    ON q.account_id = k.account_id AND q.email_id = k.email_id
+WHERE {PAUSED}
+"""  # noqa: S608 - a condition of ours
+
+LET_GO = """
+UPDATE queue q SET owner = 0 FROM unnest($1::text[], $2::text[]) AS k(account_id, email_id)
+WHERE q.account_id = k.account_id AND q.email_id = k.email_id
+"""
+
+
+async def _paused(connection: Any, keys: Sequence[Key]) -> dict[str, int]:
+    """Email id to owner of those whose domain is paused."""
+    if not keys:
+        return {}
+    found = await connection.fetch(PAUSED_ROWS, *_columns(keys, 2))
+    return {row["email_id"]: row["owner"] for row in found}
+
+
+async def _without_ended_pauses(connection: Any, records: list[OutcomeRecord]) -> list[OutcomeRecord]:
+    """A node may hear late that a pause is over. What it would hold for that goes back to be claimed instead."""
+    holds = [record.key for record in records if record.for_a_pause]
+    paused = await _paused(connection, holds)
+    if ended := [key for key in holds if key[1] not in paused]:
+        await connection.execute(LET_GO, *_columns(ended, 2))
+    return [record for record in records if not record.for_a_pause or record.queue.email_id in paused]
 
 
 DELETE = """
@@ -293,14 +358,8 @@ async def _record(connection: Any, records: list[OutcomeRecord]) -> None:
     )
     await _insert(connection, "events", EventRow, [row for record in records for row in record.events])
     await _insert(connection, "inbox", InboxRow, [record.inbox for record in records if record.inbox])
-    until = {
-        (record.queue.account_id, record.queue.message_id): record.keep_content_until
-        for record in records
-        if record.queue.due_at is None
-    }
-    if until:
-        rows = [(account, message, at) for (account, message), at in until.items()]
-        await connection.execute(EXPIRE_CONTENT, *_columns(rows, 3))
+    if expiries := content_expiries(records):
+        await connection.execute(EXPIRE_CONTENT, *_columns(expiries, 3))
 
 
 async def _insert(connection: Any, table: str, row: type[Any], rows: Sequence[Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from postroom.runtime.ids import mail_id
 from postroom.types.draft import Stream
 from postroom.types.events import EventType
+from postroom.types.status import Hold
 from postroom.types.suppression import Lists, Suppressed, Suppressing
 
 
@@ -41,6 +42,8 @@ class MessageRow(NamedTuple):
     blob: str
     received_at: int
     content_expires_at: int | None
+    precedence_bulk: bool = False
+    credential_kind: str = ""
 
 
 class PersonalizationRow(NamedTuple):
@@ -136,9 +139,20 @@ class InboxRow(NamedTuple):
     received_at: int
 
 
+class CapCounter(NamedTuple):
+    """The emails of an SMTP user in one `span` (hour, day) that began at `began_at`, in milliseconds."""
+
+    account_id: str
+    smtp_user_id: str
+    span: str
+    began_at: int
+
+
 @dataclass(slots=True)
 class Inserts:
-    """What one accept batch adds. `counts` says how many emails of each account."""
+    """What one accept batch adds. `counts` says how many emails of each account, `ahead` how many of them count on the
+    day after the batch's, `capped` how many of each SMTP user
+    that has a cap."""
 
     contents: list[ContentRow] = field(default_factory=list)
     messages: list[MessageRow] = field(default_factory=list)
@@ -150,15 +164,26 @@ class Inserts:
     metadata: list[MetadataRow] = field(default_factory=list)
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    ahead: dict[str, int] = field(default_factory=dict)
+    capped: dict[CapCounter, int] = field(default_factory=dict)
 
 
 Key = tuple[str, str]
 """An account and one of its idempotency keys."""
 
-Plan = Callable[[dict[str, int], Sequence[Suppressing], Collection[Key]], Inserts]
+
+class Used(dict[str, int]):
+    """The emails counted on the day of a batch, by account; `ahead`: on the day after it."""
+
+    def __init__(self, used: dict[str, int], ahead: dict[str, int]) -> None:
+        super().__init__(used)
+        self.ahead = ahead
+
+
+Plan = Callable[[Used, Sequence[Suppressing], Collection[Key], dict[CapCounter, int]], Inserts]
 """Decides each member of an accept batch inside its transaction: given the emails counted today per limited account, the
-suppressions that may concern its recipients and those of its idempotency keys that are taken, returns what to insert.
-It is called once."""
+suppressions that may concern its recipients, those of its idempotency keys that are taken, and the counts of SMTP users
+that have a cap, returns what to insert. It is called once."""
 
 
 @dataclass(slots=True)
@@ -291,6 +316,11 @@ class OutcomeRecord:
     def key(self) -> tuple[str, str]:
         return self.queue.account_id, self.queue.email_id
 
+    @property
+    def for_a_pause(self) -> bool:
+        """Whether it holds the email because sending from its domain is paused."""
+        return self.queue.hold == Hold.PAUSED
+
 
 def current(records: Sequence[OutcomeRecord], found: dict[str, tuple[int, int]]) -> list[OutcomeRecord]:
     """The records that still fit (`found`: email id to owner and attempts in the row): nobody has claimed the row since,
@@ -302,9 +332,20 @@ def _fits(record: OutcomeRecord, owner: int, attempts: int) -> bool:
     return record.owner == owner and (record.attempt is None or attempts < record.queue.attempts)
 
 
+def content_expiries(records: Sequence[OutcomeRecord]) -> list[tuple[str, str, int]]:
+    """(account id, message id, until when its content is kept) of the messages that have lost a recipient."""
+    until = {
+        (record.queue.account_id, record.queue.message_id): record.keep_content_until
+        for record in records
+        if record.queue.due_at is None
+    }
+    return [(account_id, message_id, at) for (account_id, message_id), at in until.items()]
+
+
 class Ticked(NamedTuple):
-    """What a delivery tick did: the email ids whose outcome was recorded, those whose attempt may go on, and those
-    whose attempt may not because sending is paused."""
+    """What a delivery tick did: the email ids whose outcome was recorded (a hold whose pause is over is as good as
+    recorded: the row was let go), those whose attempt may go on, and those whose attempt may not because sending is
+    paused."""
 
     recorded: set[str]
     marked: set[str]

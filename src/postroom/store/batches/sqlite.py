@@ -15,6 +15,7 @@ from postroom.store.batches.rows import (
     SUPPRESSING_COLUMNS,
     ApiMessageRow,
     AttemptRow,
+    CapCounter,
     ContentRow,
     EmailChange,
     EmailRow,
@@ -32,14 +33,19 @@ from postroom.store.batches.rows import (
     QueueChange,
     QueueRow,
     Ticked,
+    Used,
     claimed,
+    content_expiries,
     current,
     flag_suppressed,
 )
 from postroom.types.suppression import Suppressing
 
 VARIABLES = 30_000  # SQLite takes 32,766 in one statement
-ROWS = 200  # beyond this a longer statement saves nothing
+ROWS = 192  # beyond this a longer statement saves nothing
+STEP = 16
+"""Longer statements have a multiple of so many rows. One for each number of rows would be thousands: making them anew costs
+more than the rows, and keeping them 0.1 MB each."""
 
 
 def accept(
@@ -50,18 +56,28 @@ def accept(
     plan: Plan,
     keys: Sequence[Key],
     now: int,
+    capped: Sequence[CapCounter],
+    holding: Sequence[str],
 ) -> dict[str, int]:
-    used = dict.fromkeys(limited, 0)
-    for part in _parts([(account,) for account in limited], 1):
-        sql = _cached_in(
-            "SELECT account_id, used FROM quota_days WHERE day = ? AND account_id IN", len(part), 1
-        )
-        used.update(connection.execute(sql, (day, *_flat(part))))
-    inserts = plan(used, _suppressing(connection, addresses), _taken(connection, keys, now))
+    used = Used(_used(connection, day, limited), _used(connection, day + 1, holding))
+    known = _capped(connection, capped)
+    inserts = plan(used, _suppressing(connection, addresses), _taken(connection, keys, now), known)
     _insert_all(connection, inserts)
+    _count_capped(connection, inserts.capped)
     counted = _count(connection, day, inserts.counts)
+    _count(connection, day + 1, inserts.ahead)
     reach("accept.before_commit")
     return counted
+
+
+USED = "SELECT account_id, used FROM quota_days WHERE day = ? AND account_id IN"
+
+
+def _used(connection: sqlite3.Connection, day: int, accounts: Sequence[str]) -> dict[str, int]:
+    used = dict.fromkeys(accounts, 0)
+    for part in _parts([(account,) for account in accounts], 1):
+        used.update(connection.execute(_cached_in(USED, len(part), 1), (day, *_flat(part))))
+    return used
 
 
 COUNT = """
@@ -75,6 +91,28 @@ def _count(connection: sqlite3.Connection, day: int, counts: dict[str, int]) -> 
         sql = _insert_sql("quota_days", ("account_id", "day", "used"), len(part)) + COUNT
         counted.update(connection.execute(sql, _flat(part)).fetchall())
     return counted
+
+
+CAPPED = (
+    "SELECT account_id, smtp_user_id, span, began_at, used FROM smtp_user_counts "
+    "WHERE (account_id, smtp_user_id, span, began_at) IN"
+)
+COUNT_CAPPED = " ON CONFLICT DO UPDATE SET used = smtp_user_counts.used + excluded.used"
+
+
+def _capped(connection: sqlite3.Connection, counters: Sequence[CapCounter]) -> dict[CapCounter, int]:
+    used = dict.fromkeys(counters, 0)
+    for part in _parts(counters, 4):
+        rows = connection.execute(_cached_in(CAPPED, len(part), 4), _flat(part))
+        used.update((CapCounter(*row[:-1]), row[-1]) for row in rows)
+    return used
+
+
+def _count_capped(connection: sqlite3.Connection, counts: dict[CapCounter, int]) -> None:
+    columns = (*CapCounter._fields, "used")
+    for part in _parts([(*counter, count) for counter, count in counts.items()], len(columns)):
+        sql = _insert_sql("smtp_user_counts", columns, len(part)) + COUNT_CAPPED
+        connection.execute(sql, _flat(part))
 
 
 SUPPRESSED = (
@@ -180,7 +218,6 @@ def _interrupt(connection: sqlite3.Connection, events: list[EventRow]) -> None:
 MARK = f"""
 UPDATE queue AS q SET mark = attempts + 1 WHERE +owner = ? AND hold = '' AND NOT {PAUSED}
 AND (account_id, email_id) IN"""  # noqa: S608 - a condition of ours
-MARK_PAUSED = f"SELECT email_id FROM queue q WHERE +owner = ? AND {PAUSED} AND (account_id, email_id) IN"  # noqa: S608
 
 
 def tick(
@@ -191,18 +228,39 @@ def tick(
 ) -> Ticked:
     kept = current(records, _found(connection, [record.key for record in records]))
     if kept:
-        _record(connection, kept)
+        _record(connection, _without_ended_pauses(connection, kept))
         reach("tick.outcomes_written")
     marked: set[str] = set()
     for part in _parts(marks, 2):
         sql = _cached_in(MARK, len(part), 2) + " RETURNING email_id"
         marked.update(row[0] for row in connection.execute(sql, (owner, *_flat(part))).fetchall())
-    paused: set[str] = set()
-    for part in _parts([key for key in marks if key[1] not in marked], 2):
-        rows = connection.execute(_cached_in(MARK_PAUSED, len(part), 2), (owner, *_flat(part)))
-        paused.update(email_id for (email_id,) in rows)
+    stopped = _paused(connection, [key for key in marks if key[1] not in marked])
+    paused = {email_id for email_id, has in stopped.items() if has == owner}
     reach("tick.before_commit")
     return Ticked({record.queue.email_id for record in kept}, marked, paused)
+
+
+PAUSED_ROWS = f"SELECT email_id, owner FROM queue q WHERE {PAUSED} AND (account_id, email_id) IN"  # noqa: S608
+LET_GO = "UPDATE queue SET owner = 0 WHERE (account_id, email_id) IN"
+
+
+def _paused(connection: sqlite3.Connection, keys: Sequence[Key]) -> dict[str, int]:
+    """Email id to owner of those whose domain is paused."""
+    found: dict[str, int] = {}
+    for part in _parts(keys, 2):
+        found.update(connection.execute(_cached_in(PAUSED_ROWS, len(part), 2), _flat(part)).fetchall())
+    return found
+
+
+def _without_ended_pauses(
+    connection: sqlite3.Connection, records: list[OutcomeRecord]
+) -> list[OutcomeRecord]:
+    """A node may hear late that a pause is over. What it would hold for that goes back to be claimed instead."""
+    holds = [record.key for record in records if record.for_a_pause]
+    paused = _paused(connection, holds)
+    for part in _parts([key for key in holds if key[1] not in paused], 2):
+        connection.execute(_cached_in(LET_GO, len(part), 2), _flat(part))
+    return [record for record in records if not record.for_a_pause or record.queue.email_id in paused]
 
 
 FOUND = "SELECT email_id, owner, attempts FROM queue WHERE (account_id, email_id) IN"
@@ -229,13 +287,7 @@ def _record(connection: sqlite3.Connection, records: list[OutcomeRecord]) -> Non
     _insert(connection, "attempts", AttemptRow, [record.attempt for record in records if record.attempt])
     _insert(connection, "events", EventRow, [row for record in records for row in record.events])
     _insert(connection, "inbox", InboxRow, [record.inbox for record in records if record.inbox])
-    until = {
-        (record.queue.account_id, record.queue.message_id): record.keep_content_until
-        for record in records
-        if record.queue.due_at is None
-    }
-    expiries = [(account, message, at) for (account, message), at in until.items()]
-    for part in _parts(expiries, 3):
+    for part in _parts(content_expiries(records), 3):
         connection.execute(_with_values(EXPIRE_CONTENT, ("account_id", "id", "at"), len(part)), _flat(part))
 
 
@@ -291,8 +343,13 @@ def _tuples(width: int, rows: int) -> str:
 
 
 def _parts(rows: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
-    size = min(ROWS, VARIABLES // width)
-    return (rows[at : at + size] for at in range(0, len(rows), size))
+    """As many as there are room for in a statement, then whole steps, then the rest."""
+    most = min(ROWS, VARIABLES // width // STEP * STEP)
+    at = 0
+    while left := len(rows) - at:
+        size = min(left // STEP * STEP or left, most)
+        yield rows[at : at + size]
+        at += size
 
 
 def _flat(rows: Iterable[Sequence[Any]]) -> list[Any]:

@@ -7,15 +7,17 @@
   objects and 24 hex for mail. `account_id` leads every key, so that tables can be distributed by account.
 - Secrets are hashes, or sealed with the installation's key (`runtime.secrets`).
 
-Files: `columns` (what tables are made of), `installation`, `tenancy` (who may do what), `people`, `audit`, `templates`,
-`mail`, `recipients`, `bulk`, `webhooks`.
+Files: `columns` (what tables are made of), `installation`, `tenancy` (who may do what), `account_requests`, `people`, `audit`, `templates`,
+`sender_identities`, `mail`, `recipients`, `bulk`, `webhooks`, `inbounds`.
 """
 
 from __future__ import annotations
 
+from postroom.store.schema.account_requests import account_requests
 from postroom.store.schema.audit import audit
 from postroom.store.schema.bulk import bulk_emails, bulk_groups
 from postroom.store.schema.columns import metadata
+from postroom.store.schema.inbounds import inbounds
 from postroom.store.schema.installation import installation, nodes
 from postroom.store.schema.mail import (
     api_messages,
@@ -31,15 +33,26 @@ from postroom.store.schema.mail import (
     queue,
     refusals,
 )
-from postroom.store.schema.people import invites, memberships, sessions, users
+from postroom.store.schema.people import (
+    invites,
+    memberships,
+    one_time_links,
+    recovery_codes,
+    second_factors,
+    sessions,
+    users,
+)
 from postroom.store.schema.recipients import recipient_marks, recipients
+from postroom.store.schema.sender_identities import sender_identities
 from postroom.store.schema.templates import template_versions, templates
 from postroom.store.schema.tenancy import (
     accounts,
     dkim_keys,
     domains,
     quota_days,
+    quota_notices,
     request_days,
+    smtp_user_counts,
     smtp_users,
     suppressions,
     tokens,
@@ -47,6 +60,7 @@ from postroom.store.schema.tenancy import (
 from postroom.store.schema.webhooks import webhooks
 
 __all__ = [
+    "account_requests",
     "accounts",
     "api_messages",
     "attempts",
@@ -59,6 +73,7 @@ __all__ = [
     "emails",
     "events",
     "idempotency_keys",
+    "inbounds",
     "inbox",
     "installation",
     "invites",
@@ -67,14 +82,20 @@ __all__ = [
     "messages",
     "metadata",
     "nodes",
+    "one_time_links",
     "personalizations",
     "queue",
     "quota_days",
+    "quota_notices",
     "recipient_marks",
     "recipients",
+    "recovery_codes",
     "refusals",
     "request_days",
+    "second_factors",
+    "sender_identities",
     "sessions",
+    "smtp_user_counts",
     "smtp_users",
     "suppressions",
     "template_versions",

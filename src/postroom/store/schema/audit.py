@@ -1,4 +1,4 @@
-"""Who changed what."""
+"""Who changed what. Triggers of the database refuse to change or delete an entry."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ audit = Table(
     words("object_name", 320),
     Column("before", Text, comment="JSON: the fields that changed, without secrets; null: there was nothing"),
     Column("after", Text, comment="JSON, likewise; null: there is nothing any more"),
-    Index("ix_audit_object_id", "account_id", "object_id"),
+    Index("ix_audit_object_id", "account_id", "object_id", "id"),
+    Index("ix_audit_actor_id", "account_id", "actor_id", "id"),
+    Index("ix_audit_action", "account_id", "action", "id"),
     comment="append-only",
 )

@@ -28,6 +28,13 @@ bulk_emails = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("failure", Text, nullable=False, server_default=text("''"), comment="why it failed, for people"),
+    Column(
+        "user_id",
+        String(16),
+        nullable=False,
+        server_default=text("''"),
+        comment="who sent it by hand; then there is no token_id",
+    ),
     Index(
         "ix_bulk_emails_waiting",
         "account_id",

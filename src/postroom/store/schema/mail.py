@@ -52,6 +52,14 @@ messages = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("content_expires_at", BigInteger, comment="set when the last recipient is final"),
     flag("content_gone", default=False),
+    flag("precedence_bulk", default=False),
+    Column(
+        "credential_kind",
+        String(16),
+        nullable=False,
+        server_default=text("''"),
+        comment="smtp_user, token, user, system; empty: from before it was noted",
+    ),
     Index("ix_messages_blob", "blob", sqlite_where=text("blob <> ''"), postgresql_where=text("blob <> ''")),
     Index(
         "ix_messages_content_expires_at",
@@ -174,6 +182,13 @@ queue = Table(
         "email_id",
         sqlite_where=text("hold = 'paused'"),
         postgresql_where=text("hold = 'paused'"),
+    ),
+    Index(
+        "ix_queue_suspended",
+        "account_id",
+        "email_id",
+        sqlite_where=text("hold = 'suspended'"),
+        postgresql_where=text("hold = 'suspended'"),
     ),
     comment="one row per recipient that is not final; the row goes when the email becomes final",
 )

@@ -1,10 +1,10 @@
-"""People: who they are, what they may do in which account, how they are signed in, who is invited."""
+"""People: who they are, what they may do in which account, how they are signed in, who is invited, links sent to them."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint, text
 
-from postroom.store.schema.columns import at, flag, metadata, object_id, words
+from postroom.store.schema.columns import at, count, flag, metadata, object_id, words
 
 users = Table(
     "users",
@@ -17,6 +17,45 @@ users = Table(
     flag("operator", default=False),
     at("created_at"),
     at("updated_at"),
+    words("time_zone", 64),
+    Column("preferences", Text, nullable=False, server_default=text("'{}'"), comment="JSON; the dashboard's"),
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    object_id("user_id", primary_key=True),
+    Column("secret", LargeBinary, nullable=False, comment="of the codes (RFC 6238), sealed"),
+    Column("confirmed_at", BigInteger, comment="null: begun only, and not asked for"),
+    Column(
+        "last_step", BigInteger, nullable=False, server_default=text("0"), comment="of the code used last"
+    ),
+    count("failures"),
+    Column("locked_until", BigInteger, nullable=False, server_default=text("0")),
+    at("created_at"),
+    comment="failures: wrong codes since the last right one",
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    object_id("user_id", primary_key=True),
+    Column("code_hash", LargeBinary, primary_key=True, comment="HMAC-SHA-256 under the installation's key"),
+    comment="one row for each code that was not used yet",
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("secret_hash", LargeBinary, primary_key=True, comment="SHA-256 of what the link holds"),
+    Column("purpose", String(16), nullable=False, comment="reset, sign_in, sign_up"),
+    object_id("user_id"),
+    Column("email", String(320), nullable=False),
+    at("created_at"),
+    at("expires_at"),
+    Index(None, "purpose", "email"),
+    Index(None, "expires_at"),
+    comment="user_id is empty where there is no user yet",
 )
 
 memberships = Table(

@@ -27,6 +27,8 @@ accounts = Table(
     Column("daily_quota", BigInteger, comment="emails per day; null: the installation's default"),
     at("created_at"),
     at("updated_at"),
+    words("plan", 50),
+    Column("approved_at", BigInteger, comment="also while it is suspended"),
 )
 
 domains = Table(
@@ -130,7 +132,29 @@ smtp_users = Table(
     Column("last_used_at", BigInteger),
     at("created_at"),
     at("updated_at"),
+    Column(
+        "from_domains",
+        Text,
+        nullable=False,
+        server_default=text("''"),
+        comment="ids of the domains that From may be under, one a line; empty: all verified ones",
+    ),
+    Column("hourly_cap", BigInteger, comment="emails an hour; null: no cap"),
+    Column("daily_cap", BigInteger, comment="emails a day; null: no cap"),
+    Column("expires_at", BigInteger),
     Index(None, "domain_id"),
+)
+
+smtp_user_counts = Table(
+    "smtp_user_counts",
+    metadata,
+    object_id("account_id", primary_key=True),
+    object_id("smtp_user_id", primary_key=True),
+    Column("span", String(4), primary_key=True, comment="hour, day"),
+    Column("began_at", BigInteger, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    Index(None, "began_at"),
+    comment="accepted emails of SMTP users that have a cap",
 )
 
 tokens = Table(
@@ -213,6 +237,15 @@ quota_days = Table(
     object_id("account_id", primary_key=True),
     Column("day", Integer, primary_key=True, comment="days since 1970, UTC"),
     Column("used", BigInteger, nullable=False),
+)
+
+quota_notices = Table(
+    "quota_notices",
+    metadata,
+    object_id("account_id", primary_key=True),
+    Column("day", Integer, primary_key=True, comment="days since 1970, UTC"),
+    Column("percent", Integer, primary_key=True, comment="80, 100"),
+    comment="which notices were sent",
 )
 
 request_days = Table(

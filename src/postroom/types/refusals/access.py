@@ -170,7 +170,8 @@ LOGIN_REVOKED = Rule(
     "4.7.0",
     401,
     "The login of this connection is no longer valid; log in again.",
-    what="The SMTP user was switched off, deleted or given a new password while the connection was open.",
-    fix="Use the new password, or another SMTP user.",
+    what="While the connection was open, the SMTP user was switched off, deleted or given a new password, or has expired, "
+    "or may not be used from this address any more.",
+    fix="Log in again: with the right password the answer says why. Use the new password, or another SMTP user.",
     closes=True,
 )

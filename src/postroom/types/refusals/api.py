@@ -42,6 +42,35 @@ TOKEN_SCOPE = Rule(
     what="The token is right, but this endpoint is in none of its scopes.",
     fix="Use a token that has one of the scopes named.",
 )
+TOKEN_MORE_THAN_OWN = Rule(
+    "token-more-than-own",
+    0,
+    "",
+    403,
+    "You cannot give a token more than you have yourself: {what}.",
+    what="Whoever makes a token, or lets a paused one go on, hands out what it may do. Nobody can hand out more than "
+    "they have: a scope for what they may not do, a domain they may not touch, a longer life, other client addresses.",
+    fix="Leave out what is named, or ask an Admin of the account.",
+)
+TOO_MANY_TOKENS = Rule(
+    "too-many-tokens",
+    0,
+    "",
+    422,
+    "An account may have at most {most} tokens.",
+    what="The account has as many tokens as there can be, paused and expired ones among them.",
+    fix="Delete tokens that are not used.",
+)
+LIMITED_TO_DOMAINS = Rule(
+    "limited-to-domains",
+    0,
+    "",
+    403,
+    "This is about the whole account, and you are limited to some of its domains.",
+    what="The token or the person may use this endpoint, but only for some domains, and what it tells is not sorted by "
+    "domain.",
+    fix="Use a token for the whole account, or ask somebody whose role is not limited to domains.",
+)
 TOO_MANY_TOKENS_TRIED = Rule(
     "too-many-tokens-tried",
     0,

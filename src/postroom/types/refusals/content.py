@@ -23,7 +23,8 @@ FROM_NOT_VERIFIED = Rule(
     "5.7.1",
     422,
     "The domain {domain} in {field} is not verified for this account.",
-    what="Every address in From and Sender must be under a domain that this account has verified.",
+    what="Every address in From and Sender must be under a domain that this account has verified, or be one of its "
+    "sender identities.",
     fix="Add the domain and its DNS records and verify it, or send from a domain that is verified.",
 )
 ENVELOPE_NOT_VERIFIED = Rule(

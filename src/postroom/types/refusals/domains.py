@@ -21,7 +21,7 @@ DOMAIN_SPACES = Rule(
     422,
     "The account has {most} domains already, and there is no space for another one.",
     what="An account may have a limited number of domains, verified or not.",
-    fix="Delete a domain that is not used, or ask the operator for more. Operator: domains.spaces.",
+    fix="Delete a domain that is not used, or ask the operator for more. Operator: domains.spaces, or the account's plan.",
 )
 DOMAIN_RECORDS_GONE = Rule(
     "domain-records-gone",

@@ -15,6 +15,105 @@ SIGN_IN_FAILED = Rule(
     what="Nobody has this address and this password. The answer does not tell which of them is wrong.",
     fix="Check both. Operator: postroom user list shows who there is.",
 )
+SECOND_FACTOR_WRONG = Rule(
+    "second-factor-wrong",
+    0,
+    "",
+    422,
+    "The code is wrong, or was used already.",
+    what="A code of the app is good once, in its half minute; a recovery code is good once.",
+    fix="Wait for the next code, and see that the phone's clock is right. Or use one of the recovery codes.",
+)
+SECOND_FACTOR_LOCKED = Rule(
+    "second-factor-locked",
+    0,
+    "",
+    429,
+    "Too many wrong codes. Try again in {minutes} minutes.",
+    what="Five codes in a row were wrong. Whoever entered them knows the password; its owner was told by mail.",
+    fix="Wait. If it was not you, change the password. Operator: postroom user disable-second-factor USER.",
+)
+SECOND_FACTOR_ON = Rule(
+    "second-factor-on",
+    0,
+    "",
+    409,
+    "Signing in takes a second step already.",
+    what="A new secret is made only after the one in use was switched off.",
+    fix="Switch the second step off first; that takes the password.",
+)
+SECOND_FACTOR_OFF = Rule(
+    "second-factor-off",
+    0,
+    "",
+    409,
+    "Signing in takes no second step.",
+    what="The second step was not switched on, or was switched off meanwhile.",
+    fix="Switch it on first.",
+)
+SECOND_FACTOR_NOT_BEGUN = Rule(
+    "second-factor-not-begun",
+    0,
+    "",
+    409,
+    "There is no secret to confirm.",
+    what="A code confirms a secret that was shown before, and there is none.",
+    fix="Begin again: scan the QR code that is shown then.",
+)
+PASSWORD_WRONG = Rule(
+    "password-wrong",
+    0,
+    "",
+    422,
+    "The password is wrong.",
+    what="What changes how somebody signs in takes their present password, too.",
+    fix="Enter the password you sign in with, or reset it.",
+)
+PASSWORD_TRIES = Rule(
+    "password-tries",
+    0,
+    "",
+    429,
+    "Too many tries with a password. Try again in {minutes} minutes.",
+    what="Somebody who is signed in has tried several passwords for a change that takes the present one.",
+    fix="Wait, or reset the password by mail.",
+)
+PASSWORD_UNFIT = Rule(
+    "password-unfit",
+    0,
+    "",
+    422,
+    "Choose another password: {problem}.",
+    what="A password has at least 10 characters, is none that everybody tries first, and is not the address.",
+    fix="Take some words that do not belong together, or let a password manager make one.",
+)
+LINK_INVALID = Rule(
+    "link-invalid",
+    0,
+    "",
+    410,
+    "This link is not valid any more.",
+    what="The link was used, a newer one was sent, or its time is over.",
+    fix="Ask for a new one.",
+)
+LINK_RATE = Rule(
+    "link-rate",
+    0,
+    "",
+    429,
+    "Too many mails were asked for. Try again in {minutes} minutes.",
+    what="So many links were asked for from one network.",
+    fix="Wait. What was asked for is on its way if the address is known.",
+)
+SIGN_UP_CLOSED = Rule(
+    "sign-up-closed",
+    0,
+    "",
+    403,
+    "New accounts are made by the operator only.",
+    what="This installation does not let people make accounts by themselves.",
+    fix="Ask the operator, or somebody with an account for an invitation. Operator: server.sign_up.",
+)
 SESSION_INVALID = Rule(
     "session-invalid",
     0,
@@ -90,6 +189,16 @@ SESSION_RATE = Rule(
     "Too many requests: at most {limit} a minute. Try again in {seconds} s.",
     what="The dashboard, or a program that uses its session, asked more often than allowed within a minute.",
     fix="Wait as long as the header retry-after says. Operator: sessions.requests_per_minute.",
+)
+
+ACCOUNTS_LIMIT = Rule(
+    "accounts-limit",
+    0,
+    "",
+    422,
+    "You have made {limit} accounts already.",
+    what="People may make a limited number of accounts by themselves.",
+    fix="Use one of those you have, or ask the operator for another.",
 )
 
 # -- users and invitations ------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@
   handling (see `direct`). Everything else here holds for it as well.
 - A dependency inside `router` is a default (`= Depends(webhook)`): annotations are text, and FastAPI looks names in
   them up in the module only.
+- What changes something writes one entry in the audit log: a call that succeeds comes into tests/support/changes.py.
 
 Files: `app` (all resources), `api` (what they are given), `route` (how an endpoint runs), `direct` (how without FastAPI),
 `gate`, `persons`, `access`, `call`, `rates`, `quota` (who may ask, and how often), `body`, `query`, `fields`,

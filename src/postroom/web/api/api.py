@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from postroom.accept.api import ApiEdge
 from postroom.accept.refused import RefusalLog
 from postroom.config import Config
+from postroom.runtime.blobs import Blobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.http_client import HttpClient
@@ -17,23 +18,26 @@ from postroom.tenancy.persons import Persons
 from postroom.tenancy.template_library import TemplateLibrary
 from postroom.types.notices import SystemMail
 from postroom.web.api.quota import RequestQuota
-from postroom.web.bulk.worker import BulkWorker
+from postroom.web.bulk import BulkWorker, Tools
 from postroom.web.preflight.preflight import Preflight
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A router function takes this and uses what it needs. A part that a new resource needs becomes a field here."""
+    """A router function takes this and uses what it needs. A part that a new resource needs becomes a field here.
+
+    `bulk` is made here, of the same parts; whoever makes an Api starts and stops it.
+    """
 
     config: Config
     database: Database
+    blobs: Blobs
     directory: Directory
     persons: Persons
     clock: Clock
     refusals: RefusalLog
     accept: ApiEdge
     templates: TemplateLibrary
-    bulk: BulkWorker
     preflight: Preflight
     quota: RequestQuota = field(repr=False)
     mail: SystemMail
@@ -41,3 +45,17 @@ class Api:
     resolver: Resolver
     hostname: str
     secrets: SecretBox = field(repr=False)
+    bulk: BulkWorker = field(init=False)
+
+    def __post_init__(self) -> None:
+        tools = Tools(
+            config=self.config,
+            database=self.database,
+            clock=self.clock,
+            directory=self.directory,
+            blobs=self.blobs,
+            accept=self.accept,
+            templates=self.templates,
+            refusals=self.refusals,
+        )
+        object.__setattr__(self, "bulk", BulkWorker(tools))  # frozen for everybody else

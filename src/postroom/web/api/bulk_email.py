@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from postroom.accept import admit
 from postroom.store import bulk_emails
-from postroom.tenancy.entitlements import Area
+from postroom.tenancy.entitlements import Area, entitlements
 from postroom.types import refusals
 from postroom.types.draft import Idempotency
 from postroom.types.permissions import Permission
@@ -23,6 +23,7 @@ from postroom.web.api.errors import ApiError, invalid, not_found, refused
 from postroom.web.api.json_out import Data
 from postroom.web.api.route import routes
 from postroom.web.api.sending.answers import Warned
+from postroom.web.api.sending.context import sender_of
 from postroom.web.api.sending.idempotency import LONGEST_KEY, fingerprint, key_of
 from postroom.web.api.sending.request import EmailRequest
 from postroom.web.api.sending.schema import ShownAs
@@ -102,7 +103,7 @@ def router(api: Api) -> APIRouter:
         `GET /v1/bulk-email/{bulk_email_id}`. Templates are used in the version they have now.
         """
         del idempotency_key  # read from the request, where one can see whether it was repeated
-        objects = _objects(body, api.config.api.bulk_emails)
+        objects = _objects(body, entitlements(caller.account, api.config).bulk_emails)
         return BulkAccepted(message=MESSAGE, bulk_email_id=await _keep(api, request, caller, objects))
 
     @resource.get("/bulk-email/{bulk_email_id}", summary="Get the state of a bulk email")
@@ -160,14 +161,14 @@ async def _keep(api: Api, request: Request, caller: Caller, objects: list[Any]) 
 
 async def _once(api: Api, request: Request, caller: Caller, objects: list[Any]) -> str | Refused:
     """With an idempotency key the answer that was given before, if there is one."""
-    account_id, key = caller.account_id, key_of(request.scope)
+    account_id, key, sender = caller.account_id, key_of(request.scope), sender_of(caller)
     if key is None:
-        return await keep(api.bulk.tools, account_id, caller.credential_id, objects)
+        return await keep(api.bulk.tools, sender, objects)
     idempotency = Idempotency(key, await off_loop(fingerprint, "POST /bulk-email", objects))
     async with api.accept.keys.turn(account_id, idempotency):
         before = await api.accept.keys.answered(account_id, idempotency)
         if before is None:
-            return await keep(api.bulk.tools, account_id, caller.credential_id, objects, idempotency)
+            return await keep(api.bulk.tools, sender, objects, idempotency)
         return before if isinstance(before, Refused) else before.message_id
 
 

@@ -47,7 +47,8 @@ class Caller:
 
     @property
     def grant(self) -> Grant:
-        """What they have in the account, and so may hand out. A token has been given all by an Admin."""
+        """What they have in the account, and so may hand out. A token that makes people was made by an Admin
+        (`token_reach`)."""
         if self.person is not None:
             return self.person.grant
         if self.domains is None:

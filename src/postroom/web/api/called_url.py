@@ -11,7 +11,8 @@ from postroom.types import refusals
 from postroom.types.refusals import Refused
 
 
-def _readable(url: str) -> str:
+def readable(url: str) -> str:
+    """Without the white space around it. Raises ValueError with a template of the API's words."""
     url = url.strip()
     try:
         parse_url(url)
@@ -20,7 +21,7 @@ def _readable(url: str) -> str:
     return url
 
 
-CalledUrl = Annotated[str, AfterValidator(_readable)]
+CalledUrl = Annotated[str, AfterValidator(readable)]
 """A URL as strict as the client reads it. Whether it may be called says `url_problem`; where it leads, only calling it."""
 
 

@@ -16,6 +16,7 @@ _CODES: dict[Rule, int] = {
     refusals.DAILY_QUOTA: 42204,
     refusals.TOO_MANY_RECIPIENTS: 42205,
     refusals.FROM_NOT_VERIFIED: 42207,
+    refusals.PLAN_FEATURE: 42216,
     refusals.JSON_SYNTAX: 42227,
     refusals.JSON_REFUSED: 42228,
     refusals.BULK_TOO_MANY: 42229,

@@ -115,7 +115,7 @@ class SettingsIn(Input):
     )
     inbound_routing_subdomain: Inbound | None = None
     precedence_bulk: Flag | None = Field(
-        None, description="Add `Precedence: bulk` to what the API sends.", examples=[False]
+        None, description="Add `Precedence: bulk`, unless a message says otherwise.", examples=[False]
     )
     ignore_duplicated_recipients: Flag | None = Field(
         None, description="Take an address twice in a list for once.", examples=[True]

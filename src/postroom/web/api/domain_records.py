@@ -2,6 +2,7 @@
 
 # No postponed annotations here: they name loaders that only `router` knows.
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
@@ -10,7 +11,7 @@ from pydantic import BaseModel, Field
 from postroom.runtime.dns import DnsError
 from postroom.store import dkim_keys
 from postroom.store.domains import Domain
-from postroom.tenancy import dns_records, domain_watch, verification
+from postroom.tenancy import dns_records, domain_names, domain_watch, verification
 from postroom.tenancy.dns_check import Finding
 from postroom.tenancy.dns_records import DnsRecord, Hosts
 from postroom.tenancy.domain_settings import DomainSettings
@@ -50,6 +51,10 @@ class RecordsOut(BaseModel):
     """What leads to a host that this installation does not have is null."""
 
     id: ConfigId = Field(description="Of the domain.", examples=["65qngkdovk8lwr12"])
+    zone: DomainName = Field(
+        description="Postroom's own: the name that is registered. DNS providers often leave it out of the names of records.",
+        examples=["example.com"],
+    )
     spf: RecordOut | None = Field(
         description="With what is published already. Never needed: receivers ask for SPF at the return path."
     )
@@ -117,6 +122,7 @@ def router(api: Api) -> APIRouter:
         own |= _keyed(dns_records.spf(found, hosts, await _published(api, found)))
         shown = RecordsOut(
             id=found.id,
+            zone=await asyncio.to_thread(domain_names.organisation, found.name) or found.name,
             spf=_record(own.get("spf")),
             dkim=_record(own.get("dkim")),
             dkim_next=_record(own.get("dkim_next")),

@@ -192,9 +192,12 @@ def add_changing(api: Api, resource: APIRouter) -> None:
         """Publish its DNS records, then verify it. A domain is verified for one account of the installation."""
         if caller.domains is not None:
             raise refused(Refused(refusals.MORE_THAN_OWN))
-        rules, most = api.config.domains, entitlements(caller.account, api.config).domains
-        rules = rules.model_copy(update={"defaults": body.defaults(rules.defaults)})
-        await _check_new(api, caller, body.name, most)
+        rules, allowed = api.config.domains, entitlements(caller.account, api.config)
+        defaults = body.defaults(rules.defaults)
+        if not allowed.track_content:
+            defaults = defaults.model_copy(update={"track_content": False})
+        rules = rules.model_copy(update={"defaults": defaults})
+        await _check_new(api, caller, body.name, allowed.domains)
         try:
             made = await domains.add(
                 api.database,
@@ -202,7 +205,7 @@ def add_changing(api: Api, resource: APIRouter) -> None:
                 body.name,
                 account_id=caller.account_id,
                 rules=rules,
-                most=most,
+                most=allowed.domains,
                 by=caller.actor,
             )
         except ConflictError:
@@ -221,6 +224,9 @@ def add_changing(api: Api, resource: APIRouter) -> None:
     ) -> Data[DomainOut]:
         """What is absent stays as it is. A changed subdomain has to be verified anew."""
         changes = body.changes(found, caller)
+        if changes.get("track_content") and not entitlements(caller.account, api.config).track_content:
+            why = Refused(refusals.PLAN_FEATURE, {"feature": "keeping content"})
+            raise refused(why, "track_content")
         changed = await domains.change(api.database, found.id, by=caller.actor, **changes)
         if isinstance(changed, Refused):
             raise refused(changed, "send_paused")

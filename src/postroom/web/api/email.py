@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
 from postroom.tenancy.entitlements import Area
 from postroom.types.permissions import Permission
@@ -16,7 +16,7 @@ from postroom.web.api.direct import direct
 from postroom.web.api.route import routes
 from postroom.web.api.sending.answers import Warnings
 from postroom.web.api.sending.endpoint import Sending
-from postroom.web.api.sending.idempotency import LONGEST_KEY
+from postroom.web.api.sending.idempotency import IdempotencyKey
 from postroom.web.api.sending.request import EmailRequest
 from postroom.web.api.sending.schema import ShownAs
 
@@ -30,7 +30,7 @@ _SEND_PAUSED = {
     "schema": {"type": "string", "enum": ["true"]},
     "example": "true",
 }
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {
         "model": Warnings,
         "description": "Kept, and on its way. The body is empty unless there are warnings.",
@@ -48,22 +48,14 @@ def router(api: Api) -> APIRouter:
     resource = routes("Email")
     sending = Sending(api)
 
-    @resource.post("/email", status_code=202, summary="Send an email", responses=_ANSWERS)
+    @resource.post("/email", status_code=202, summary="Send an email", responses=ANSWERS)
     @access(Scope.EMAIL_FULL, Permission.CONTROL_SENDINGS, area=Area.EMAIL, large_body=True)
     @direct
     async def send(
         request: Request,
         caller: CurrentCaller,
         body: Annotated[Any, ShownAs(EmailRequest), Body()],
-        idempotency_key: Annotated[
-            str | None,
-            Header(
-                description="The same key with the same body within 24 hours never makes a second message; "
-                "the first answer is given again.",
-                json_schema_extra={"maxLength": LONGEST_KEY},
-                examples=["5f2d8c1e-9a1b-4c3d-8e7f-001122334455"],
-            ),
-        ] = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """The message is on stable storage when this answers; each recipient gets an email of its own.
 

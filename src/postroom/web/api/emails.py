@@ -36,7 +36,7 @@ from postroom.web.api.shown import AddressText, ConfigId, CreatedAt, Line, MailI
 MOST_PAGES, MOST_ROWS = 100, 1000
 
 _ID = "0195f0c2a7d1000001a2b3c4"
-_SCOPES = (Scope.EMAIL_FULL, Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL)
+SCOPES = (Scope.EMAIL_FULL, Scope.ACTIVITY_READ, Scope.ACTIVITY_FULL)
 
 
 class ListedEmail(EmailOut):
@@ -77,8 +77,22 @@ class ShownEmail(ListedEmail):
     )
 
 
+def loader(api: Api) -> Any:
+    """The dependency that finds the email of the path."""
+
+    async def email(email_id: str, caller: CurrentCaller) -> EmailDetails:
+        async with api.database.read() as connection:
+            found = (await store.details(connection, caller.account_id, [email_id])).get(email_id)
+        if found is None or not caller.may_use(found.domain_id):
+            raise not_found()
+        return found
+
+    return email
+
+
 def router(api: Api) -> APIRouter:
     resource = routes("Emails")
+    email = loader(api)
 
     @resource.get(
         "/emails",
@@ -86,7 +100,7 @@ def router(api: Api) -> APIRouter:
         response_model=Simple[ListedEmail],
         openapi_extra={"parameters": [METADATA]},
     )
-    @access(*_SCOPES, Permission.READ_EMAIL, area=Area.ACTIVITY)
+    @access(*SCOPES, Permission.READ_EMAIL, area=Area.ACTIVITY)
     async def index(
         caller: CurrentCaller,
         search: CurrentSearch,
@@ -109,30 +123,23 @@ def router(api: Api) -> APIRouter:
         async with api.database.read() as connection:
             details = await store.details(connection, caller.account_id, found)
             emails = [details[email_id] for email_id in found if email_id in details]
-            rows = await _listed(connection, caller.account_id, emails)
+            rows = await listed(connection, caller.account_id, emails)
         return page.simple([ListedEmail(**row) for row in rows])
 
-    async def asked(email_id: str, caller: CurrentCaller) -> EmailDetails:
-        async with api.database.read() as connection:
-            found = (await store.details(connection, caller.account_id, [email_id])).get(email_id)
-        if found is None or not caller.may_use(found.domain_id):
-            raise not_found()
-        return found
-
     @resource.get("/email/{email_id}", summary="Get an email")
-    @access(*_SCOPES, Permission.READ_EMAIL)
-    async def show(found: Annotated[EmailDetails, Depends(asked)]) -> Data[ShownEmail]:
+    @access(*SCOPES, Permission.READ_EMAIL)
+    async def show(found: Annotated[EmailDetails, Depends(email)]) -> Data[ShownEmail]:
         """An email with everything that happened to it."""
         async with api.database.read() as connection:
-            [fields] = await _listed(connection, found.account_id, [found])
+            [fields] = await listed(connection, found.account_id, [found])
             happened = await events.of_email(connection, found.account_id, found.id)
-        activity = list(map(_event_out, happened))
+        activity = list(map(event_out, happened))
         return Data(data=ShownEmail(**fields, recipient=recipient_out(found), activity=activity))
 
     return resource
 
 
-def _event_out(event: EventRow) -> EventOut:
+def event_out(event: EventRow) -> EventOut:
     detail = json.loads(event.detail)
     suppressed = event.type == EventType.SUPPRESSED
     why = [] if suppressed else [detail[name] for name in ("reason", "reply") if detail.get(name)]
@@ -149,7 +156,7 @@ def _event_out(event: EventRow) -> EventOut:
 def _wanted(account_id: str, domain_id: str, period: Period, search: Search) -> EmailFilter:
     return EmailFilter(
         account_id,
-        domain_id,
+        {domain_id},
         period.start,
         period.end,
         statuses=search.statuses,
@@ -162,7 +169,7 @@ def _wanted(account_id: str, domain_id: str, period: Period, search: Search) -> 
     )
 
 
-async def _listed(
+async def listed(
     connection: AsyncConnection, account_id: str, emails: Sequence[EmailDetails]
 ) -> list[dict[str, Any]]:
     """The fields of `ListedEmail` for each."""

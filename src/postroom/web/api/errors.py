@@ -66,8 +66,10 @@ def failed(request_id: str) -> ApiError:
 
 
 def refused(why: Refused, field: str = "", *, retry_after: int | None = None) -> ApiError:
-    """An entry of the catalogue as an answer. A 422 about one field of the request names it."""
-    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    """An entry of the catalogue as an answer. A 422 about one field of the request names it; `X-Refusal` is the id."""
+    headers = {"x-refusal": why.rule.id}
+    if retry_after is not None:
+        headers["retry-after"] = str(retry_after)
     text = why.text + code_of(why.rule.id)
     fields = {field: [text]} if field and why.rule.status == 422 else None
     return ApiError(why.rule.status, text, fields=fields, headers=headers)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
 
 
 class Input(BaseModel):
@@ -36,6 +45,14 @@ _FLAGS: dict[Any, bool] = {"true": True, "1": True, 1: True, "false": False, "0"
 
 Flag = Annotated[bool, BeforeValidator(_flag), Strict()]
 """true, false, 1 or 0, also as text: some clients write them so in queries."""
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+"""ISO 8601, in UTC unless it says otherwise, or seconds since 1970."""
 
 Object = Annotated[
     dict[str, Any],

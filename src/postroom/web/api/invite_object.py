@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from postroom.errors import ConflictError, PostroomError
 from postroom.store.invites import Invite
 from postroom.tenancy import invites
+from postroom.tenancy.entitlements import entitlements
 from postroom.tenancy.grants import Grant
 from postroom.tenancy.invites import NewInvite
 from postroom.types.notices import Invitation
@@ -89,7 +90,13 @@ async def invited(api: Api, caller: Caller, body: InviteInput) -> Sent:
         grant = await grant_of(connection, caller.account_id, body)
     try:
         made = await invites.add(
-            api.database, caller.account_id, body.email, grant, within=caller.grant, by=caller.actor
+            api.database,
+            caller.account_id,
+            body.email,
+            grant,
+            within=caller.grant,
+            most=entitlements(caller.account, api.config).users,
+            by=caller.actor,
         )
     except ConflictError:
         raise invalid(TAKEN) from None

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from postroom.store import domains, interventions
+from postroom.store import domains
 from postroom.store import message_schedules as store
 from postroom.store.domains import Domain
 from postroom.store.message_schedules import MessageSchedule, ScheduleFilter
+from postroom.tenancy import interventions
 from postroom.types.permissions import Permission
 from postroom.types.scopes import Scope
 from postroom.web.api.access import access
@@ -97,15 +98,14 @@ def router(api: Api) -> APIRouter:
         caller: CurrentCaller, found: Annotated[MessageSchedule | None, Depends(scheduled)]
     ) -> Response:
         """Nobody gets it, or it is too late: 404."""
-        now = api.clock.now_ms()
-        expiry = now + round(api.config.retention.content * 1000)
-        done = False
-        if found is not None:
-            async with api.database.write() as connection:
-                done = await interventions.cancel_scheduled(
-                    connection, caller.account_id, found.message_id, now, expiry
-                )
-        if not done:
+        if found is None or not await interventions.cancel_scheduled(
+            api.database,
+            caller.account_id,
+            found,
+            now=api.clock.now_ms(),
+            retention=api.config.retention.content,
+            by=caller.actor,
+        ):
             raise not_found(TOO_LATE)
         return empty(204)
 

@@ -99,7 +99,7 @@ _ALWAYS, _WITH_BODY, _WITH_INPUT, _WITH_ID = (
     "422",
     "404",
 )
-_SHORT_IDS = {"domain"}
+_SHORT_IDS = {"domain", "identity", "token"}
 """What is configured has ids of 16 characters, mail of 24."""
 _HEADERS = {
     "X-Request-Id": (
@@ -161,7 +161,8 @@ def _finish(operation: dict[str, Any], access: Access, per_minute: int | None) -
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
             statuses.add(_WITH_ID)
-            parameter |= _id(parameter["name"])
+            if parameter["name"].endswith("_id"):
+                parameter |= _id(parameter["name"])
     if operation.get("parameters"):
         statuses.add(_WITH_INPUT)
     for status in sorted(statuses - set(answers)):
@@ -188,6 +189,9 @@ def _response(status: str, about: str, example: dict[str, Any]) -> dict[str, Any
     shape = "InvalidFields" if status == _WITH_INPUT else "Error"
     schema = {"$ref": f"#/components/schemas/{shape}"}
     headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+    headers["X-Refusal"] = _header(
+        "string", "The entry of the catalogue (/refusals), if it is one.", "permission-missing"
+    )
     if status in ("429", "503"):
         headers["retry-after"] = _header("integer", "Seconds after which to try again.", 12)
     return {

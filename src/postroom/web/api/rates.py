@@ -1,4 +1,4 @@
-"""Limits per minute: a window begins with its first request and lasts a minute (H05)."""
+"""Limits per minute, or another time: a window begins with its first request and lasts so long (H05)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Taken:
 class Windows:
     """Counts by key. Times are monotonic seconds, so a clock that is set changes nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
         self._windows: dict[Hashable, _Window] = {}
 
     def take(self, key: Hashable, limit: int, now: float) -> Taken:
@@ -51,7 +52,7 @@ class Windows:
         if window is None or now >= window.ends:
             if len(self._windows) >= MOST:
                 self._forget(now)
-            window = self._windows[key] = _Window(now + SECONDS)
+            window = self._windows[key] = _Window(now + self._seconds)
         return window
 
     def _forget(self, now: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field
 
 from postroom.errors import PostroomError
@@ -105,6 +105,9 @@ class RemoveIn(Input):
     domain_id: BodyDomainId | None = Field(None, description="Only what is for this domain.")
 
 
+Search = Annotated[
+    str, Query(max_length=320, description="A part of the address, in any case.", examples=["@example.org"])
+]
 Added = Annotated[list[AddedPattern], limited(maxItems=2 * MOST)]
 Nothing = Annotated[list[int], limited(maxItems=0), Field(description="Always empty.", examples=[[]])]
 
@@ -194,11 +197,18 @@ def add_list(api: Api, resource: APIRouter, kind: Kind) -> None:
         caller: CurrentCaller,
         page: Annotated[Page, page(default=DEFAULT_LIMIT)],
         domain_id: DomainId | None = None,
+        search: Search = "",
     ) -> Any:
         listed = await _listed(api, caller, kind, domain_id)
         async with api.database.read() as connection:
-            now = api.clock.now_ms()
-            found = await store.newest(connection, listed, now, offset=page.offset, limit=page.limit + 1)
+            found = await store.newest(
+                connection,
+                listed,
+                api.clock.now_ms(),
+                search=search,
+                offset=page.offset,
+                limit=page.limit + 1,
+            )
             rows = await Rows.load(connection, caller.account_id, found)
         return page.simple([kind.shown(rows, entry) for entry in found])
 

@@ -10,6 +10,7 @@ from postroom.store import domains
 from postroom.store import templates as store
 from postroom.store.templates import Template, TemplateFilter
 from postroom.tenancy import templates
+from postroom.tenancy.entitlements import entitlements
 from postroom.tenancy.template_rules import ContentError, Problem
 from postroom.types.permissions import Permission
 from postroom.types.scopes import Scope
@@ -115,6 +116,7 @@ def add_changing(api: Api, resource: APIRouter) -> None:
                 name=body.name or "Template",
                 domain=body.domain_id,
                 categories=body.categories or (),
+                most=entitlements(caller.account, api.config).templates,
                 by=caller.actor,
             )
         except ContentError as error:

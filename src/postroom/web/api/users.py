@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.store import domains, memberships, templates
+from postroom.store import domains, memberships, second_factors, templates
 from postroom.store.domains import Domain
 from postroom.store.templates import Template
 from postroom.tenancy import users
@@ -143,10 +143,17 @@ async def _shown(connection: AsyncConnection, account_id: str, members: Sequence
     named = {chosen for grant in grants for chosen in grant.templates}
     found = await templates.load(connection, account_id, named) if named else []
     owned = await domains.list_all(connection, account_id) if any(g.domains for g in grants) else []
-    return [_user(member, grant, owned, found) for member, grant in zip(members, grants, strict=True)]
+    factors = await second_factors.load(connection, [member.user.id for member in members])
+    confirmed = {user_id for user_id, factor in factors.items() if factor.confirmed_at is not None}
+    return [
+        _user(member, grant, owned, found, two_factor=member.user.id in confirmed)
+        for member, grant in zip(members, grants, strict=True)
+    ]
 
 
-def _user(member: Member, grant: Grant, owned: Iterable[Domain], named: Iterable[Template]) -> UserOut:
+def _user(
+    member: Member, grant: Grant, owned: Iterable[Domain], named: Iterable[Template], *, two_factor: bool
+) -> UserOut:
     """What was deleted meanwhile is left out."""
     return UserOut(
         id=member.user.id,
@@ -154,6 +161,7 @@ def _user(member: Member, grant: Grant, owned: Iterable[Domain], named: Iterable
         email=member.user.email,
         last_name=member.user.last_name,
         name=member.user.name,
+        two_factor=two_factor,
         created_at=member.membership.created_at,
         updated_at=member.membership.updated_at,
         role=grant.role,

@@ -14,6 +14,7 @@ from postroom.store import domains
 from postroom.store import webhooks as store
 from postroom.store.webhooks import Webhook
 from postroom.tenancy import webhooks
+from postroom.tenancy.entitlements import entitlements
 from postroom.tenancy.webhooks import NewWebhook
 from postroom.types import refusals
 from postroom.types.permissions import Permission
@@ -198,13 +199,13 @@ def add_changing(api: Api, resource: APIRouter) -> None:
     @access(Scope.WEBHOOKS_FULL, Permission.MANAGE_WEBHOOK)
     async def create(body: WebhookIn, caller: CurrentCaller) -> Data[WebhookOut]:
         """The URL is sent a request of the type `webhook.test`; the webhook is saved only if it answers with 2xx."""
-        wrong = _url_problems(api, body.url)
+        wrong, most = _url_problems(api, body.url), entitlements(caller.account, api.config).webhooks
         if await own_domain(api, caller, body.domain_id) is None:
             raise invalid(UNKNOWN_DOMAIN | wrong)
         async with api.database.read() as connection:
             if await store.taken(connection, caller.account_id, body.domain_id, body.url):
                 wrong = {"url": [TAKEN]}
-            full = await webhooks.room(connection, caller.account_id, body.domain_id)
+            full = await webhooks.room(connection, caller.account_id, body.domain_id, most)
         if full is not None:
             wrong |= {"domain_id": [full.text]}
         if wrong:
@@ -220,7 +221,9 @@ def add_changing(api: Api, resource: APIRouter) -> None:
             version=body.version,
         )
         try:
-            made = await webhooks.add(api.database, api.secrets, caller.account_id, new, by=caller.actor)
+            made = await webhooks.add(
+                api.database, api.secrets, caller.account_id, new, most=most, by=caller.actor
+            )
         except ConflictError:
             raise invalid({"url": [TAKEN]}) from None
         answer = await _answer(api, made)

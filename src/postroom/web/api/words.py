@@ -47,6 +47,8 @@ _WORDS: dict[str, str] = {
     "literal_error": SELECTED,
     "enum": SELECTED,
 }
+_OF_TEXT = {"too_long": "string_too_long", "too_short": "string_too_short"}
+"""So pydantic calls a length that is looked at behind a validator."""
 _OURS = ("value_error", "assertion_error")
 _OTHER = "The {field} is invalid."
 
@@ -79,7 +81,10 @@ def _text(error: Any, path: str) -> str:
     context: dict[str, Any] = error.get("ctx") or {}
     if error["type"] in _OURS:
         return str(context["error"]).replace("{field}", shown(path))
-    return _WORDS.get(error["type"], _OTHER).format_map(_Facts(context, field=shown(path)))
+    kind = error["type"]
+    if isinstance(error["input"], str):
+        kind = _OF_TEXT.get(kind, kind)
+    return _WORDS.get(kind, _OTHER).format_map(_Facts(context, field=shown(path)))
 
 
 class _Facts(dict[str, Any]):

@@ -20,7 +20,7 @@ from postroom.tenancy import templates
 from postroom.tenancy.grants import Grant
 from postroom.tenancy.templates import StoredTemplate
 from postroom.types import refusals
-from postroom.types.draft import Idempotency
+from postroom.types.draft import CredentialKind, Idempotency
 from postroom.types.parts import Mailbox
 from postroom.types.permissions import Permission, Role
 from postroom.types.refusals import Refused
@@ -88,14 +88,16 @@ class Group:
 
     async def _sender(self) -> Sender | Refused:
         """Who sent the batch, if they still may."""
-        account_id, credential_id = self._bulk.account_id, self._bulk.token_id
+        bulk, account_id = self._bulk, self._bulk.account_id
         async with self._tools.database.read() as connection:
-            grant = await _may_send(connection, account_id, credential_id)
+            grant = await (_of_user if bulk.user_id else _of_token)(connection, bulk)
         found = self._tools.directory.account(account_id)
         account = await found if isawaitable(found) else found
         if grant is None or account is None:
             return Refused(refusals.BULK_TOKEN_GONE)
-        return Sender(account, credential_id, grant.domains)
+        if bulk.user_id:
+            return Sender(account, CredentialKind.USER, bulk.user_id, grant.domains)
+        return Sender(account, CredentialKind.TOKEN, bulk.token_id, grant.domains)
 
     async def _templates(self, left: list[int]) -> dict[str, StoredTemplate]:
         """Those that the objects name, in the version they had when the batch came."""
@@ -161,17 +163,23 @@ class Group:
         else:
             recorded, error = why, refused(why)
         self._results.errors[self._first + number] = error.fields or {"body": [error.message]}
-        account_id, token_id = self._bulk.account_id, self._bulk.token_id
-        self._tools.refusals.add(recorded, client="", account_id=account_id, credential=token_id)
+        account_id, credential = self._bulk.account_id, self._bulk.token_id or self._bulk.user_id
+        self._tools.refusals.add(recorded, client="", account_id=account_id, credential=credential)
 
 
-async def _may_send(connection: AsyncConnection, account_id: str, credential_id: str) -> Grant | None:
-    """What the token or the person behind a batch may do now; None: not send any more."""
-    token = await tokens.get(connection, credential_id, account_id)
-    if token is not None:
-        domains = None if token.domain_id is None else frozenset({token.domain_id})
-        return None if token.paused else Grant(Role.CUSTOM_USER, frozenset(Permission), domains)
-    membership = await memberships.get(connection, account_id, credential_id)
+async def _of_token(connection: AsyncConnection, bulk: BulkEmail) -> Grant | None:
+    """What the token behind a batch may do now; None: not send any more. That it has expired meanwhile was to be
+    expected when the batch was accepted."""
+    token = await tokens.get(connection, bulk.token_id, bulk.account_id)
+    if token is None or token.paused:
+        return None
+    domains = None if token.domain_id is None else frozenset({token.domain_id})
+    return Grant(Role.CUSTOM_USER, frozenset(Permission), domains)
+
+
+async def _of_user(connection: AsyncConnection, bulk: BulkEmail) -> Grant | None:
+    """The same of the person behind a batch."""
+    membership = await memberships.get(connection, bulk.account_id, bulk.user_id)
     grant = None if membership is None else Grant.of(membership)
     return grant if grant is not None and Permission.CONTROL_SENDINGS in grant.permissions else None
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from postroom.accept.accepted import Accepted
+from postroom.accept.api import Sender
 from postroom.errors import ConflictError, StorageUnavailableError
 from postroom.runtime.ids import mail_id
 from postroom.runtime.killpoints import reach
@@ -15,7 +16,7 @@ from postroom.store import bulk_emails, idempotency_keys
 from postroom.store.bulk_emails import BulkEmail, BulkGroup
 from postroom.store.idempotency_keys import IdempotencyKey
 from postroom.types import refusals
-from postroom.types.draft import Idempotency
+from postroom.types.draft import CredentialKind, Idempotency
 from postroom.types.refusals import Refused
 from postroom.web.api.body import off_loop
 from postroom.web.bulk.body import pack
@@ -23,10 +24,11 @@ from postroom.web.bulk.tools import Tools
 
 
 async def keep(
-    tools: Tools, account_id: str, token_id: str, objects: Sequence[Any], key: Idempotency | None = None
+    tools: Tools, sender: Sender, objects: Sequence[Any], key: Idempotency | None = None
 ) -> str | Refused:
     """The batch's id, after it is on stable storage. With an idempotency key call it in the key's turn, when nothing was
     answered yet. Raises StorageUnavailableError."""
+    account_id, by_hand = sender.account.id, sender.kind is CredentialKind.USER
     now = tools.clock.now_ms()
     bulk_id = mail_id(now)
     versions = await _versions(tools, account_id, objects)
@@ -36,7 +38,8 @@ async def keep(
     bulk = BulkEmail(
         account_id=account_id,
         id=bulk_id,
-        token_id=token_id,
+        token_id="" if by_hand else sender.credential_id,
+        user_id=sender.credential_id if by_hand else "",
         state=bulk_emails.QUEUED,
         objects=len(objects),
         groups=len(groups),

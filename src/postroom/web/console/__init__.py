@@ -14,6 +14,14 @@ How to add one: as there, listed in `app.RESOURCES`, with
 An endpoint that says nothing cannot be added; a token opens none of them. `CurrentCaller` is a member (with
 `caller.actor` for the audit log), `CurrentPerson` whoever is signed in.
 
-Files: `app` (all resources), `access` and `gate` (who may), `cookies`, `session` (signing in and out, the current
-account), `sessions` (where one is signed in), `invites`.
+Files: `app` (all resources), `access` and `gate` (who may), `cookies`.
+
+    session          signing in (sign_ins: each step; session_out: what is told) and out, the current account
+    sessions         where one is signed in
+    second_factor    codes of an app; profile: name, password (step_up: the password once more)
+    password_resets  and sign_up: for strangers, by links in the mail (strangers: limits; tell: the mail)
+    own_accounts     another account for oneself; invites: for others
+    first_run        from a fresh installation to a real message
+    home, senders    today at a glance, who sends; relay: where programs connect
+    approvals        asking for approval or more; accounts, account_requests, plans: the operator's side
 """

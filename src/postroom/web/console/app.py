@@ -9,13 +9,43 @@ from starlette.types import ASGIApp
 
 from postroom.web.api.api import Api
 from postroom.web.api.app import application, at_the_edge
-from postroom.web.console import invites, session, sessions
+from postroom.web.console import (
+    account_requests,
+    accounts,
+    approvals,
+    first_run,
+    home,
+    invites,
+    own_accounts,
+    password_resets,
+    plans,
+    profile,
+    relay,
+    second_factor,
+    senders,
+    session,
+    sessions,
+    sign_up,
+)
 from postroom.web.console.gate import ConsoleGate
 
 RESOURCES: tuple[Callable[[Api], APIRouter], ...] = (
+    home.router,
+    senders.router,
+    relay.router,
     session.router,
     sessions.router,
+    second_factor.router,
+    profile.router,
+    password_resets.router,
+    sign_up.router,
+    own_accounts.router,
     invites.router,
+    first_run.router,
+    approvals.router,
+    accounts.router,
+    account_requests.router,
+    plans.router,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from postroom.tenancy import invites, passwords
+from postroom.tenancy import invites
 from postroom.tenancy.users import Member
 from postroom.types import refusals
 from postroom.types.actor import Actor, ActorKind
@@ -39,7 +39,7 @@ class Acceptance(Token):
 
     name: str | None = Field(None, max_length=191)
     last_name: str = Field("", max_length=191)
-    password: str | None = Field(None, min_length=passwords.SHORTEST, max_length=1024)
+    password: str | None = Field(None, max_length=1024)
 
 
 class InvitationOut(BaseModel):
@@ -89,7 +89,7 @@ def router(api: Api) -> APIRouter:
         """Who is signed in joins as who they are; who is not becomes a new user, and signs in next."""
         joined = await _accepted(api, call, body)
         if isinstance(joined, Refused):
-            raise refused(joined)
+            raise refused(joined, "password")
         shown = Joined(
             account_id=joined.membership.account_id, user_id=joined.user.id, email=joined.user.email
         )

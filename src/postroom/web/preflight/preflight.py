@@ -110,6 +110,7 @@ class Preflight:
         assert candidate.domain is not None, "a candidate without a verified domain"
         report.findings += [
             await rules.quota(parts.database, parts.config, candidate, now),
+            *await rules.caps(parts.database, candidate, now),
             await rules.suppressed(parts.database, candidate, candidate.domain.id, now),
         ]
         if candidate.domain.send_paused:

@@ -33,7 +33,11 @@ def _record(one: dns_check.Finding) -> Finding:
 
 def alignment(author: Address, domain: DomainInfo) -> Finding:
     """DMARC asks that the domain of From be that of the signature, or of the return path, or under the same one
-    (RFC 7489 section 3.1)."""
+    (RFC 7489 section 3.1). A sender identity has neither."""
+    if author.domain != domain.name and not author.domain.endswith(f".{domain.name}"):
+        evidence = f"{domain.name} signs for the sender identity {author}, which is not aligned with {author.domain}."
+        fix = f"Nothing, while {author.domain} has no DMARC policy. Better: verify that domain itself."
+        return Finding("alignment", Verdict.WARN, evidence, fix)
     signed = f"DKIM: {domain.name} signs, which covers the From domain {author.domain}."
     if domain.return_path_host:
         return Finding.passed(

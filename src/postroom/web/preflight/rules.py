@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from postroom.accept import admit
 from postroom.config import Config
-from postroom.store import quota_days, suppressions
+from postroom.store import quota_days, smtp_user_counts, suppressions
 from postroom.store.database import Database
-from postroom.tenancy.quotas import daily_quota, day_number, quota_refusal
+from postroom.tenancy.quotas import daily_quota, day_number, holds, quota_refusal
 from postroom.types import refusals
 from postroom.types.refusals import Refused
 from postroom.types.suppression import Lists, Suppressed
@@ -30,18 +30,34 @@ def asked(rules: Iterable[admit.Rule], candidate: admit.Candidate) -> Iterator[F
 
 async def quota(database: Database, config: Config, candidate: admit.Candidate, now: int) -> Finding:
     """`now` in milliseconds. Raises StorageUnavailableError."""
-    most, wanted = daily_quota(candidate.account, config.limits), len(candidate.envelope.recipients)
+    most, wanted = daily_quota(candidate.account, config), len(candidate.envelope.recipients)
     if most is None:
         return Finding.passed("daily-quota", "The account has no daily quota.")
     async with database.read() as connection:
         used = await quota_days.used(connection, candidate.account.id, day_number(now))
+        ahead = await quota_days.used(connection, candidate.account.id, day_number(now) + 1)
     evidence = f"{used} of {most} emails used today; this one needs {wanted}."
     if used + wanted <= most:
         return Finding.passed("daily-quota", evidence)
-    if config.limits.over_quota == "hold":
+    if holds(candidate.account, config) and ahead + wanted <= most:
         fix = "Nothing: it is sent when the quota begins anew at 00:00 UTC."
         return Finding("daily-quota", Verdict.WARN, f"{evidence} It would be held.", fix)
     return Finding.refused("daily-quota", quota_refusal(most, used, now))
+
+
+async def caps(database: Database, candidate: admit.Candidate, now: int) -> list[Finding]:
+    """Those of the SMTP user. `now` in milliseconds. Raises StorageUnavailableError."""
+    wanted, found = len(candidate.envelope.recipients), []
+    for cap in candidate.credential.caps:
+        name = f"{cap.span.value}-cap"
+        async with database.read() as connection:
+            used = await smtp_user_counts.used(connection, cap.counter(now))
+        if used + wanted > cap.most:
+            found.append(Finding.refused(name, cap.refusal(used, now)))
+        else:
+            evidence = f"{used} of {cap.most} emails of this {cap.span.value} used; this one needs {wanted}."
+            found.append(Finding.passed(name, evidence))
+    return found
 
 
 def paused(domain: str) -> Finding:

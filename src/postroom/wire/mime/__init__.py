@@ -11,6 +11,8 @@ recurses (M12). Nothing decoded is ever used to decide anything; decoding is for
     header.py         a header block as fields: raw bytes, name, value; which fields are there more than once
     addresses.py      the address lists of From, Sender, To ...; the addr-spec itself is read by smtp/address.py
     encoded_words.py  RFC 2047 for display: allowed charsets only, controls stripped, cut
+    parameters.py     the parameters of Content-Type and Content-Disposition, RFC 2231 included
+    reading.py        a whole message taken apart for people: texts, attachments, where they lie in the bytes
     message_id.py     what a Message-ID must look like
     date.py           the date-time of header fields
     media_types.py    attached files: which are taken, and whether they are what their names say

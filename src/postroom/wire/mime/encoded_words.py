@@ -66,7 +66,7 @@ def display(value: bytes, limit: int) -> str:
 
     Never fails: octets that fit no charset become replacement characters, words that cannot be decoded stay as is.
     """
-    text = _decode_raw(value)[: limit * _RAW_PER_CHARACTER]
+    text = decode_plainly(value)[: limit * _RAW_PER_CHARACTER]
     if "=?" in text:
         text = _decode_words(text)
     if not (text.isascii() and text.isprintable()):
@@ -75,14 +75,16 @@ def display(value: bytes, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _decode_raw(value: bytes) -> str:
+def decode_plainly(value: bytes) -> str:
+    """Text that does not say its charset. Never fails."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
         return value.decode(_FALLBACK, "replace")
 
 
-def _decode(octets: bytes, charset: str) -> str:
+def decode(octets: bytes, charset: str) -> str:
+    """As browsers would read this charset (lower case). Never fails; an unknown one is taken for Windows-1252."""
     return octets.decode(_CODECS.get(charset, _FALLBACK), "replace")
 
 
@@ -100,12 +102,12 @@ def _decode_words(text: str) -> str:
         between, named = text[end : word.start()], word[1].lower()
         neighbours = charset and not between.strip()
         if not neighbours or named != charset:
-            out.append(_decode(octets, charset))
+            out.append(decode(octets, charset))
             octets = b""
         if not neighbours:
             out.append(between)
         charset, octets, end = named, octets + decoded, word.end()
-    return "".join((*out, _decode(octets, charset), text[end:]))
+    return "".join((*out, decode(octets, charset), text[end:]))
 
 
 def _octets(encoding: str, payload: str) -> bytes | None:

@@ -197,7 +197,8 @@ class ServerSession:
             return
         if isinstance(pending, EndOfData):
             self.envelope = None
-        self._reply(refused)
+        # Who may be written to is for the owner to know: a list with many who may not is no flood of mistakes.
+        self._reply(refused, mistake=not isinstance(pending, RcptTo))
 
     def tls_started(self) -> None:
         """The handshake is done: forget all that was before it (RFC 3207 section 4.2)."""
@@ -218,13 +219,13 @@ class ServerSession:
 
     # -- refusing --------------------------------------------------------------------------------------------------
 
-    def _reply(self, refused: Refused) -> None:
-        """Write the reply and count it. Only 5xx are the client's mistakes; 4xx such as 452 to a thousand and first
+    def _reply(self, refused: Refused, *, mistake: bool = True) -> None:
+        """Write the reply and count it if it is for a mistake. Only 5xx are; 4xx such as 452 to a thousand and first
         recipient are a part of normal work."""
         self._output += refused.reply(self.settings.link).encode()
         if refused.rule.closes:
             self._close()
-        elif refused.rule.code >= 500:
+        elif mistake and refused.rule.code >= 500:
             self.errors += 1
             if self.errors >= self.settings.max_errors:
                 self._refuse_self(Refused(TOO_MANY_ERRORS))

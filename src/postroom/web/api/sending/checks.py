@@ -6,10 +6,12 @@ from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox
 from postroom.types.template import Wording
 from postroom.web.api.sending.context import Context, Findings
-from postroom.web.api.sending.request import EmailRequest, From
+from postroom.web.api.sending.request import TOO_MANY, EmailRequest, From
 from postroom.web.api.words import REQUIRED, SELECTED
 from postroom.wire.smtp.address import parse_mailbox
 
+UNAPPROVED = {"to": 10, "cc": 1, "bcc": 1, "rcpt_to": 1}
+"""How many recipients an account may name that is not approved yet (mailersend-api, section 2.1)."""
 NOBODY = Mailbox("", Address("nobody", "invalid"))
 """Stands for a sender that is missing, until that is said."""
 NOT_VERIFIED = "The from.email domain must be verified in your account to send emails. #MS42207"
@@ -33,16 +35,26 @@ def sender(body: EmailRequest, context: Context, findings: Findings) -> Mailbox:
     else:
         findings.add("from.email", REQUIRED.format(field="from.email"))
         return NOBODY
-    domain = context.sender.covering(found.address.domain)
+    domain = context.sender.sending_domain(found.address)
     if domain is None:
         findings.add(path, text)
     elif context.template is not None and context.template.domain_id not in (None, domain.id):
         findings.add("template_id", SELECTED.format(field="template id"))
-    return found
+    return found if found.name else _named(found, context)
 
 
-def recipients(body: EmailRequest, findings: Findings, *, repeated: bool) -> None:
-    """At least one, and nobody twice in one list unless addresses may be `repeated`."""
+def _named(author: Mailbox, context: Context) -> Mailbox:
+    """With the name of the sender identity, if it is one that has a name."""
+    identity = context.sender.account.identity(author.address)
+    return author if identity is None else author._replace(name=identity.name)
+
+
+def recipients(body: EmailRequest, context: Context, findings: Findings, *, repeated: bool) -> None:
+    """At least one, few of an account that is not approved, and nobody twice in one list unless addresses may be
+    `repeated`."""
+    for field, most in UNAPPROVED.items() if context.sender.account.state == "unapproved" else ():
+        if len(getattr(body, field)) > most:
+            findings.add(field, TOO_MANY.format(most=most, field=field))
     if not body.to and not body.rcpt_to and not findings.wrong("to") and not findings.wrong("rcpt_to"):
         findings.add("to", REQUIRED.format(field="to"))
     for field in ("to", "cc", "bcc"):

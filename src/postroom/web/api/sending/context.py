@@ -8,6 +8,7 @@ from typing import Any
 from postroom.accept.api import Sender
 from postroom.tenancy.template_library import TemplateLibrary
 from postroom.tenancy.templates import StoredTemplate
+from postroom.types.draft import CredentialKind
 from postroom.web.api.call import Caller
 from postroom.wire.template import TemplateCache
 
@@ -28,14 +29,19 @@ def template_named(value: Any) -> str:
     return named if isinstance(named, str) else ""
 
 
+def sender_of(caller: Caller) -> Sender:
+    """The caller as somebody who sends."""
+    kind = CredentialKind.TOKEN if caller.person is None else CredentialKind.USER
+    return Sender(caller.account, kind, caller.credential_id, caller.domains)
+
+
 async def context_of(
     caller: Caller, value: Any, now: int, templates: TemplateLibrary, cache: TemplateCache
 ) -> Context:
     """For a body that came now, with the template it names. Raises StorageUnavailableError."""
-    sender = Sender(caller.account, caller.credential_id, caller.domains)
     named = template_named(value)
     template = await templates.get(caller.account_id, named) if named else None
-    return Context(sender, now, cache, template)
+    return Context(sender_of(caller), now, cache, template)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
-from postroom.accept import admit
 from postroom.accept.api import SendRequest
 from postroom.tenancy.quotas import seconds_left
 from postroom.types import refusals
@@ -44,9 +43,6 @@ class Sending:
             raise
 
     async def _send(self, request: Request, caller: Caller, body: Any) -> Response:
-        state = admit.account_state(caller.account, self._api.config)
-        if state is not None:
-            raise self._refusal(state, caller)
         large, key = _is_large(request), key_of(request.scope)
         if key is None:
             return await self._accept(caller, body, large=large)
@@ -90,6 +86,8 @@ class Sending:
 _FIELDS = {
     refusals.FROM_NOT_VERIFIED: "from.email",
     refusals.ENVELOPE_NOT_VERIFIED: "from.email",
+    refusals.TOO_MANY_RECIPIENTS: "to",
+    refusals.PLAN_FEATURE: "headers",
     refusals.IDEMPOTENCY_KEY_REUSED: "idempotency-key",
 }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
+from fastapi import Header
 from starlette.types import Scope
 
 from postroom.types import refusals
@@ -14,6 +15,18 @@ from postroom.web.api.errors import refused
 from postroom.wire.json import LongText
 
 LONGEST_KEY = 255
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="The same key with the same body within 24 hours never makes a second message; "
+        "the first answer is given again.",
+        json_schema_extra={"maxLength": LONGEST_KEY},
+        examples=["5f2d8c1e-9a1b-4c3d-8e7f-001122334455"],
+    ),
+]
+"""The type of an endpoint's parameter. It is for the reference: `key_of` reads it where one can see whether it was
+repeated."""
 
 _KEY = re.compile(rb"[!-~](?:[ -~]{0,253}[!-~])?")
 _STEP = 256 * 1024

@@ -53,9 +53,9 @@ def begin(value: Any, context: Context) -> Reading:
     findings = Findings()
     body = _fields(value, findings)
     wanted = checks.sender(body, context, findings)
-    domain = context.sender.covering(wanted.address.domain)
+    domain = context.sender.sending_domain(wanted.address)
     ignoring = domain is not None and domain.ignore_duplicated_recipients
-    checks.recipients(body, findings, repeated=ignoring)
+    checks.recipients(body, context, findings, repeated=ignoring)
     content = checks.content(body, context, findings)
     metadata = headers.metadata(body.metadata, findings)
     request = SendRequest(
@@ -66,7 +66,7 @@ def begin(value: Any, context: Context) -> Reading:
         html=content.html,
         cc=_mailboxes(_once(body.cc)),
         hidden=(*_mailboxes(body.bcc), *_mailboxes(body.rcpt_to)),
-        reply_to=_mailboxes(body.reply_to or []),
+        reply_to=_mailboxes(body.reply_to or []) or _reply_to(wanted, context),
         attachments=attachments.read(body.attachments, findings),
         headers=tuple((header.name.strip(" "), header.value.strip(" ")) for header in body.headers),
         in_reply_to=headers.message_id(body.in_reply_to or ""),
@@ -82,6 +82,12 @@ def begin(value: Any, context: Context) -> Reading:
         details=_details(body, context, metadata),
     )
     return Reading(body, request, context, findings)
+
+
+def _reply_to(author: Mailbox, context: Context) -> tuple[Mailbox, ...]:
+    """What is set for a sender identity."""
+    identity = context.sender.account.identity(author.address)
+    return () if identity is None or identity.reply_to is None else (identity.reply_to,)
 
 
 def _precedence(body: EmailRequest, domain: DomainInfo | None) -> bool:

@@ -39,6 +39,7 @@ def _listable(name: str) -> str:
     return name
 
 
+TOO_MANY = "The {field} recipients limit of {most} was exceeded. #MS42205"
 _TOO_LONG = "The {field} must not be greater than 2 MB."
 
 
@@ -47,7 +48,7 @@ def _at_most(most: int) -> BeforeValidator:
 
     def limited(value: Any) -> Any:
         if isinstance(value, list) and len(value) > most:
-            raise ValueError(f"The {{field}} recipients limit of {most} was exceeded. #MS42205")
+            raise ValueError(TOO_MANY.format(most=most, field="{field}"))
         return value
 
     return BeforeValidator(limited)

@@ -1,0 +1,47 @@
+"""How many emails an SMTP user may have accepted in an hour and in a day. The accept batch does the counting.
+
+What was accepted before a user had its first cap is not counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from postroom.store.batches.rows import CapCounter
+from postroom.store.smtp_users import SmtpUser
+from postroom.tenancy.spans import Span, waiting
+from postroom.types import refusals
+from postroom.types.refusals import Refused
+
+_RULES = {Span.HOUR: refusals.SMTP_USER_HOURLY_CAP, Span.DAY: refusals.SMTP_USER_DAILY_CAP}
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most so many emails of one SMTP user in each span."""
+
+    account_id: str
+    smtp_user_id: str
+    span: Span
+    most: int
+
+    def counter(self, now_ms: int) -> CapCounter:
+        """What counts now."""
+        return CapCounter(self.account_id, self.smtp_user_id, self.span.value, self.span.began_at(now_ms))
+
+    def refusal(self, used: int, now_ms: int) -> Refused:
+        """The cap with its number, when it begins anew, and how long that takes."""
+        reset = self.span.ends_at(now_ms)
+        facts = {
+            "cap": str(self.most),
+            "used": str(used),
+            "reset": datetime.fromtimestamp(reset / 1000, UTC).strftime("%H:%M"),
+            "wait": waiting(reset - now_ms),
+        }
+        return Refused(_RULES[self.span], facts)
+
+
+def caps_of(user: SmtpUser) -> tuple[Cap, ...]:
+    given = ((Span.HOUR, user.hourly_cap), (Span.DAY, user.daily_cap))
+    return tuple(Cap(user.account_id, user.id, span, most) for span, most in given if most is not None)

@@ -1,0 +1,20 @@
+import { useState } from "react";
+
+/**
+ * What a link of a mail brings behind its #: "/invite#TOKEN", or with a name "/sign-in#link=TOKEN". It is taken out of the
+ * address at once, so that it is in no history and no screenshot. "" if there is none.
+ */
+export function useToken(name?: string): string {
+  const [token] = useState(() => {
+    const hash = window.location.hash.slice(1);
+    const found = name === undefined ? hash : hash.startsWith(`${name}=`) ? hash.slice(name.length + 1) : "";
+    if (found)
+      window.history.replaceState(
+        window.history.state,
+        "",
+        window.location.pathname + window.location.search,
+      );
+    return found;
+  });
+  return token;
+}
