@@ -169,7 +169,7 @@ async def test_cancelling_a_domain_in_slices(database: Database, monkeypatch: py
 async def test_belongings_are_those_of_one_domain(database: Database) -> None:
     async with database.write() as connection:
         gone = await domain_belongings.remove(connection, ACCOUNT, DOMAIN)
-    assert set(gone) == {"smtp_users", "tokens", "webhooks", "suppressions", "dkim_keys"}
+    assert set(gone) == {table.name for table in domain_belongings.BELONGINGS}
 
 
 async def test_mail_is_counted_by_domain(database: Database) -> None:

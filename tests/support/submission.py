@@ -38,7 +38,7 @@ class FakePolicy:
     rcpts: list[tuple[str, int, str]] = field(default_factory=list)
     messages: list[tuple[str, Envelope, Content]] = field(default_factory=list)
     refusals: list[tuple[str, str | None, bytes]] = field(default_factory=list)
-    refused_recipients: list[list[str]] = field(default_factory=list)
+    refused_envelopes: list[Envelope] = field(default_factory=list)
     strangers: list[tuple[str, str]] = field(default_factory=list)
 
     def login(self, username: str, password: str, client: str) -> Any:
@@ -75,7 +75,7 @@ class FakePolicy:
         header: bytes,
     ) -> None:
         if envelope is not None:
-            self.refused_recipients.append([str(to.address) for to in envelope.recipients])
+            self.refused_envelopes.append(envelope)
         self.refusals.append((refused.rule.id, login.username if login else None, header))
         if login is None:
             self.strangers.append((client, username))

@@ -247,7 +247,8 @@ async def test_one_refused_recipient_leaves_the_others():
         assert (await client.say("RCPT TO:<a@example.net>")).startswith("250 ")
         one.policy.rcpt_answer = Refused(RECIPIENT_SUPPRESSED)
         assert (await client.say("RCPT TO:<b@example.net>")).startswith("550 ")
-        assert one.policy.refused_recipients == [["b@example.net"]]
+        [envelope] = one.policy.refused_envelopes
+        assert [str(to.address) for to in envelope.recipients] == ["b@example.net"]
         one.policy.rcpt_answer = None
         assert (await client.say("RCPT TO:<c@example.net>")).startswith("250 ")
         assert (await client.say("DATA")).startswith("354 ")

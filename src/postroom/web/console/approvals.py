@@ -114,7 +114,7 @@ def add_approval(api: Api, resource: APIRouter) -> None:
 def add_quota(api: Api, resource: APIRouter) -> None:
     @resource.get("/quota", summary="The account's daily quota of emails")
     @access(Permission.MANAGE_ACCOUNT)
-    async def show(caller: CurrentCaller) -> Data[QuotaOut]:
+    async def show_quota(caller: CurrentCaller) -> Data[QuotaOut]:
         return Data(data=await _quota(api, caller))
 
     @resource.post("/quota/requests", status_code=201, summary="Ask for a larger daily quota")
