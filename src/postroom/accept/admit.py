@@ -262,7 +262,8 @@ def draft(candidate: Candidate, message_id: str, now: int) -> Draft:
 
 def preflight_only(header: bytes) -> bool:
     """Whether the client wants to hear what would become of its message, and nothing else (`web.preflight`)."""
-    return _PREFLIGHT.search(header) is not None
+    # Nearly nobody asks for it, and the expression looks at every octet in three times the time.
+    return b"x-postroom-preflight:" in header.lower() and _PREFLIGHT.search(header) is not None
 
 
 def shown_from(header: bytes) -> str:

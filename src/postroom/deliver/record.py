@@ -32,6 +32,7 @@ def attempt(
     """`keep_content` is how long the content stays after the last recipient is final, in milliseconds."""
     number = entry.attempts + 1
     final = verdict.due_at is None
+    reply = describe(outcome.reply)
     return OutcomeRecord(
         owner=entry.owner,
         queue=QueueChange(
@@ -49,7 +50,7 @@ def attempt(
             entry.email_id,
             verdict.status.value,
             number,
-            describe(outcome.reply),
+            reply,
             verdict.possible_duplicate,
             entry.sent or outcome.reached,
             now if final else None,
@@ -67,7 +68,7 @@ def attempt(
             tls=outcome.tls[:200],
             code=outcome.reply.code,
             enhanced=outcome.reply.enhanced[:16],
-            reply=describe(outcome.reply),
+            reply=reply,
             transcript=transcript.encode(outcome.transcript),
         ),
         keep_content_until=now + keep_content,

@@ -21,6 +21,7 @@ _TEXT = 600  # characters of a line's text, once the whole is too long
 _NOTE = 60  # room for the line that says how many were left out
 _PLAIN = OCTETS // 8  # no text this short can be too long as JSON
 _COMPRESSOR = zstandard.ZstdCompressor(level=3)  # to make one costs three times what it then does
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Transcript:
@@ -72,7 +73,7 @@ def decode(stored: bytes) -> tuple[TranscriptLine, ...]:
 
 def _json(lines: Iterable[TranscriptLine]) -> bytes:
     rows = [(line.at, line.who, line.text) for line in lines]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(rows).encode()
 
 
 def _fitting(lines: Sequence[TranscriptLine]) -> tuple[TranscriptLine, ...]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -54,6 +56,8 @@ SIGNED = (
     b"list-archive",
 )
 """Signed as often as they are there: who resends a message or runs a list may add them."""
+
+_SIGNABLE = frozenset(OVERSIGNED + SIGNED)
 
 _LINE = 76  # columns of our own field
 _FOLD = b"\r\n\t"
@@ -131,13 +135,29 @@ def relaxed_field(field: Field) -> bytes:
 
 def signed_names(fields: Sequence[Field]) -> list[bytes]:
     """The `h=` list: each name as often as it is signed."""
-    keys = [field.key for field in fields]
+    return list(_name_list(_signable(fields)).names)
+
+
+class _NameList(NamedTuple):
+    """An `h=` list, and the tag as it is written."""
+
+    names: tuple[bytes, ...]
+    tag: bytes
+
+
+def _signable(fields: Sequence[Field]) -> tuple[bytes, ...]:
+    return tuple([field.key for field in fields if field.key in _SIGNABLE])
+
+
+@lru_cache(maxsize=64)
+def _name_list(keys: tuple[bytes, ...]) -> _NameList:
+    """For fields with these names: messages of one program mostly have the same."""
     names: list[bytes] = []
     for name in OVERSIGNED:
         names += [name] * (keys.count(name) + 1)
     for name in SIGNED:
         names += [name] * keys.count(name)
-    return names
+    return _NameList(tuple(names), _fold_names(names))
 
 
 def signing_input(fields: Sequence[Field], names: Sequence[bytes], unsigned: Field) -> bytes:
@@ -155,12 +175,12 @@ def signing_input(fields: Sequence[Field], names: Sequence[bytes], unsigned: Fie
 
 def sign(fields: Sequence[Field], body_digest: bytes, key: SigningKey, *, at: int, expires: int) -> bytes:
     """The DKIM-Signature field, folded, CRLF included, to be put before `fields`. Times are seconds since 1970."""
-    names = signed_names(fields)
+    names, names_tag = _name_list(_signable(fields))
     tags = (
         b"DKIM-Signature: v=1; a=%b; c=relaxed/relaxed;" % key.algorithm,
         b"d=%b; s=%b;" % (key.domain.encode("ascii"), key.selector.encode("ascii")),
         b"t=%d; x=%d;" % (at, expires),
-        _fold_names(names),
+        names_tag,
         b"bh=%b;" % b64encode(body_digest),
         b"b=",
     )
@@ -172,6 +192,8 @@ def sign(fields: Sequence[Field], body_digest: bytes, key: SigningKey, *, at: in
 
 def _relax(text: bytes) -> bytes:
     """White space within lines to one space, at line ends to none. `text` ends in neither."""
+    if b" " not in text and b"\t" not in text:
+        return text  # base64; to look for one octet costs nearly nothing, for several a pass each
     return _collapse(text).replace(b" \r\n", b"\r\n")
 
 

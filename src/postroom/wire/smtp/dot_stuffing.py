@@ -12,6 +12,7 @@ import re
 # Faster than find() and count() of the same octets: `re` looks for the first one with memchr.
 _DOT_LINE = re.compile(rb"\n\.")
 _BARE_CR = re.compile(rb"\r(?!\n)")  # also at the end of the chunk
+_BARE_LF = re.compile(rb"\n(?<!\r\n)")  # written so that `re` can look for the LF first
 
 
 class UnsafeContentError(ValueError):
@@ -36,10 +37,11 @@ class DotStuffer:
             chunk = chunk[:-1]
         if not chunk:
             return b""
-        # Where no CR is bare and there are as many LF as CR, no LF is bare either.
-        if _BARE_CR.search(chunk) or chunk.count(b"\r") != chunk.count(b"\n") or b"\0" in chunk:
+        if _BARE_CR.search(chunk) or _BARE_LF.search(chunk) or b"\0" in chunk:
             raise UnsafeContentError("content holds a bare CR, a bare LF or a NUL")
-        safe = chunk.replace(b"\n.", b"\n..") if _DOT_LINE.search(chunk) else chunk
+        # Base64 has no dots at all, which is found out quicker.
+        dots = b"." in chunk and _DOT_LINE.search(chunk)
+        safe = chunk.replace(b"\n.", b"\n..") if dots else chunk
         if self._at_line_start and chunk.startswith(b"."):
             safe = b"." + safe
         self._at_line_start = chunk.endswith(b"\n")
