@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from support.dashboard import browser, page, postroom, stranger, visit
+from support.dashboard import browser, installation, nowhere, page, postroom, stranger, visit
 
-__all__ = ["browser", "page", "postroom", "stranger", "visit"]
+__all__ = ["browser", "installation", "nowhere", "page", "postroom", "stranger", "visit"]

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import re
 import smtplib
 from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from support.dashboard import (
-    EMAIL,
     NARROW,
     WIDE,
     Postroom,
     Visit,
     headers,
+    injected,
+    inspect,
+    installed,
     opened,
-    overflow,
     picture,
     settled,
-    violations,
     watch,
 )
 from support.net import Net, small_internet
-from support.process import starting
+from support.peer import Peer
+from support.tls import local_tls
 
 DOMAIN = "live.test"
+SECURE = "secure.test"
 GREYLISTED = "450 4.7.1 Greylisted, come back later"
 XSS = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>"
 
@@ -39,15 +43,18 @@ def net() -> Iterator[Net]:
 
 
 @pytest.fixture(scope="module")
-def postroom(browser: Browser, net: Net, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postroom]:
-    """One that delivers, in a net of its own."""
-    del browser  # without one nothing has to be started
-    data = tmp_path_factory.mktemp("activity") / "data"
-    with starting(data, "--first-run", settings=net.settings) as relay:
-        (account,) = relay.json("account", "list")
-        made = Postroom(relay, str(account["id"]), f"http://localhost:{relay.addresses['http']['port']}")
-        made.add_user(EMAIL, "Admin", "--operator")
-        relay.json("domain", "add", DOMAIN, "--account", made.account, "--trusted")
+def postroom(
+    installation: tuple[Path, str], net: Net, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Postroom]:
+    """One that delivers, in a net of its own; to one domain over a route that requires TLS."""
+    route = {"domain": SECURE, "host": "localhost", "port": net.mx_port, "tls": "required"}
+    settings = net.settings | {
+        "POSTROOM_DELIVERY__ROUTES": json.dumps([route]),
+        "SSL_CERT_FILE": str(local_tls().authority),
+    }
+    net.publish("localhost", A=["127.0.0.1"])
+    with installed(installation, tmp_path_factory.mktemp("activity"), settings) as made:
+        made.relay.json("domain", "add", DOMAIN, "--account", made.account, "--trusted")
         yield made
 
 
@@ -87,6 +94,34 @@ def test_from_the_live_list_to_every_line_that_was_said(
     )
     page.get_by_role("tab", name="Headers").click()
     expect(page.get_by_role("definition").filter(has_text="ada@there.test").last).to_be_visible()
+
+
+def test_how_well_each_delivery_was_encrypted(page: Page, postroom: Postroom, net: Net, visit: Visit) -> None:
+    """An MX may show any certificate, and the verdict says what it is worth; that of a route has to be right."""
+    chips = {
+        "sealed.test": (re.compile(r"^TLSv1\.[23]$"), "Certificate not verified: other name"),
+        SECURE: (re.compile(r"^TLSv1\.[23]$"), "Certificate verified"),
+        "open.test": ("Not encrypted",),
+    }
+    address = net.address()
+    net.domain("sealed.test", address)
+    with (
+        Peer(host=address, port=net.mx_port, tls=local_tls().server),
+        Peer(host="127.0.0.1", port=net.mx_port, tls=local_tls().server),
+        net.peer("open.test"),
+    ):
+        messages = {domain: send(page.context, f"eve@{domain}") for domain in chips}
+        for domain, words in chips.items():
+            visit(f"/activity?message={messages[domain]}")
+            page.get_by_role("link", name=f"eve@{domain}").click()
+            step = page.get_by_role("list", name="Transcript of attempt 1").locator(
+                "xpath=ancestor::*[contains(@class, 'Timeline-item')][1]"
+            )
+            for word in ("Delivered", *words):
+                expect(step.get_by_text(word, exact=True).first).to_be_visible()
+            expect(step.get_by_text("Not encrypted")).to_have_count(1 if domain == "open.test" else 0)
+            settled(page)
+            picture(page, f"email-{domain.partition('.')[0]}-1280")
 
 
 def test_filters_are_in_the_address(page: Page, postroom: Postroom, net: Net, visit: Visit) -> None:
@@ -212,21 +247,23 @@ def test_u02_foreign_text_is_only_text(page: Page, postroom: Postroom, net: Net,
         for tab in ("Text", "Headers", "Source", "Attachments"):
             page.get_by_role("tab", name=re.compile(tab)).click()
             expect(page.get_by_role("tabpanel").last).to_be_visible()
+            assert injected(page) == 0
         expect(page.get_by_text("<script>alert(2)</script>.txt").first).to_be_visible()
     refuse(postroom, f'"{XSS[2:]}" <eve@evil.test>')
     visit("/refused?search=evil.test")
     expect(page.get_by_role("row").last).to_contain_text(XSS[2:])
+    assert injected(page) == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
 def test_the_page_of_an_email_looks_well(
-    browser: Browser, postroom: Postroom, net: Net, viewport: dict[str, int], scheme: str
+    browser: Browser, postroom: Postroom, net: Net, viewport: dict[str, int]
 ) -> None:
-    domain = f"{viewport['width']}-{scheme}.test"
+    width = viewport["width"]
+    domain = f"{width}.test"
     with (
         net.peer(domain, {"RCPT": [GREYLISTED]}),
-        opened(browser, postroom, viewport=viewport, color_scheme=scheme) as context,
+        opened(browser, postroom, viewport=viewport) as context,
     ):
         postroom.sign_in(context)
         message = send(context, f"looks@{domain}", tags=["order", "blue"])
@@ -237,16 +274,9 @@ def test_the_page_of_an_email_looks_well(
         page.get_by_role("list", name="Transcript of attempt 1").wait_for()
         page.get_by_role("button", name="Retry now").click()
         page.get_by_role("list", name="Transcript of attempt 2").wait_for()
-        settled(page)
-        inspect(page, f"email-{viewport['width']}-{scheme}")
+        inspect(page, f"email-{width}")
         page.get_by_role("tab", name="Content").click()
         frame = page.frame_locator("iframe[title='Preview of the email']")
         expect(frame.get_by_role("heading", name="Hello")).to_be_visible()
-        inspect(page, f"email-content-{viewport['width']}-{scheme}")
+        inspect(page, f"email-content-{width}")
         assert errors == []
-
-
-def inspect(page: Page, name: str) -> None:
-    picture(page, name)
-    assert overflow(page) <= 0
-    assert violations(page) == []

@@ -7,30 +7,25 @@ import re
 import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from support.dashboard import EMAIL, Postroom, picture, settled, violations
-from support.process import starting
+from support.dashboard import EMAIL, Postroom, Visit, installed, picture, settled, violations
 from support.waiting import free_port
 
 CLICKS = 6
 
 
 @pytest.fixture(scope="module")
-def postroom(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postroom]:
+def postroom(installation: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postroom]:
     """Its ports are in its settings: the page shows those."""
-    del browser
     settings = {
         "POSTROOM_SUBMISSION__LISTEN": f"127.0.0.1:{free_port()}",
         "POSTROOM_SUBMISSION__IMPLICIT_TLS_LISTEN": f"127.0.0.1:{free_port()}",
     }
-    with starting(tmp_path_factory.mktemp("generate") / "data", "--first-run", settings=settings) as relay:
-        (account,) = relay.json("account", "list")
-        port = relay.addresses["http"]["port"]
-        made = Postroom(relay, str(account["id"]), f"http://localhost:{port}")
-        made.add_user(EMAIL, "Admin", "--operator")
+    with installed(installation, tmp_path_factory.mktemp("generate"), settings) as made:
         yield made
 
 
@@ -90,6 +85,57 @@ def test_from_the_link_to_a_message_in_the_activity_in_at_most_six_clicks(
     hand.click(page.get_by_role("link", name="Activity", exact=True))
     expect(page.get_by_role("row").filter(has_text="Hello from the shop")).to_contain_text("you@example.com")
     assert hand.clicks <= CLICKS
+
+
+def test_the_same_way_by_keyboard_only(page: Page, visit: Visit) -> None:
+    """Where the focus is can always be seen, and it comes back when a dialog closes."""
+    visit("/")
+    walk(page, page.get_by_role("link", name="Domains", exact=True))
+    expect(page.get_by_role("heading", name="Domains", level=1)).to_be_focused()
+    settled(page)
+    walk(page, page.get_by_role("link", name="Manage").first)
+    settled(page)
+    generate = page.get_by_role("button", name="Generate new user")
+    walk(page, generate)
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(generate).to_be_focused()
+
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
+    page.keyboard.type("By keyboard")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="SMTP user By keyboard")
+    walk(page, dialog.get_by_role("button", name="Copy", exact=True))
+    password = dialog.locator("pre").first.inner_text().strip()
+    assert page.evaluate("navigator.clipboard.readText()") == password
+    walk(page, dialog.get_by_role("button", name="I have kept it"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(generate).to_be_focused()
+    expect(page.get_by_role("row").filter(has_text="By keyboard")).to_be_visible()
+
+
+FARTHEST = 60
+_SEEN = """one => {
+    const style = getComputedStyle(one);
+    const drawn = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+    return one === document.activeElement && one.matches(":focus-visible") && (drawn || style.boxShadow !== "none");
+}"""
+
+
+def walk(page: Page, target: Locator) -> None:
+    """Tab by tab to it, then Enter. Every step has to be seen."""
+    expect(target).to_be_visible()
+    wanted = target.element_handle()
+    for _ in range(FARTHEST):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("one => one === document.activeElement"):
+            break
+    else:
+        pytest.fail(f"{FARTHEST} times Tab do not lead to {target}")
+    assert wanted.evaluate(_SEEN), "nobody sees where the focus is"
+    page.keyboard.press("Enter")
 
 
 def send(postroom: Postroom, server: str, port: int, login: tuple[str, str], domain: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Browser, Page, expect
 
 from support.dashboard import NARROW, Postroom, Visit, opened, overflow, picture, settled, violations
@@ -60,6 +62,48 @@ def test_work_in_another_account(page: Page, postroom: Postroom, visit: Visit) -
     expect(page.get_by_role("row")).to_have_count(2)  # the heading, and Anna alone
 
 
+def test_a_new_account_to_work_in(page: Page, postroom: Postroom, visit: Visit) -> None:
+    visit("/users")
+    page.get_by_role("button", name=re.compile("Switch account|Accounts")).click()
+    page.get_by_role("menuitem", name="New account").click()
+    page.get_by_role("textbox", name="Name of the account").fill("Third <b>shop</b>")
+    picture(page, "new-account-1280")
+    assert violations(page) == []
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_text("Today in Third <b>shop</b>")).to_be_visible()
+    expect(page.get_by_role("button", name="Switch account")).to_contain_text("Third <b>shop</b>")
+
+
+def test_where_sign_up_is_closed_only_operators_make_accounts(browser: Browser, postroom: Postroom) -> None:
+    postroom.add_user("olga@example.com")
+    with opened(browser, postroom) as context:
+        postroom.sign_in(context, "olga@example.com")
+        page = context.new_page()
+        page.goto("/")
+        settled(page)
+        expect(page.get_by_role("navigation").get_by_text("Admin", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile("Switch account|Accounts"))).to_have_count(0)
+
+
+def test_the_navigation_tells_where_one_is_also_below_its_pages(
+    page: Page, postroom: Postroom, visit: Visit
+) -> None:
+    domain = page.context.request.get("/v1/domains").json()["data"][0]["id"]
+    places = {
+        "/": "Home",
+        f"/domains/{domain}": "Domains",
+        f"/activity/{'a' * 24}": "Activity",
+        "/refused": "Activity",
+        f"/operator/accounts/{postroom.account}": "Accounts",
+        "/tokens": "API tokens",
+    }
+    here = page.get_by_role("navigation").locator("[aria-current=page]")
+    for path, name in places.items():
+        visit(path)
+        expect(here).to_have_count(1)
+        expect(here).to_have_text(name)
+
+
 def test_a_time_is_exact_on_hover_in_the_zone_of_the_person(page: Page, visit: Visit) -> None:
     visit("/profile")
     page.get_by_role("combobox", name="Time zone").fill("Tokyo")
@@ -79,7 +123,7 @@ def test_a_session_that_another_tab_began_is_taken_over(page: Page, postroom: Po
     page.get_by_label("First name").fill("Anna")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("X-CSRF-Token")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 

@@ -41,6 +41,30 @@ def test_addresses_are_added_found_and_taken_off(page: Page, visit: Visit) -> No
     expect(row(page, "*@spam.example")).to_contain_text("All domains")
 
 
+def test_the_list_that_is_shown_as_a_file(page: Page, postroom: Postroom, visit: Visit) -> None:
+    headers = postroom.sign_in(page.context)
+    domain = page.context.request.get("/v1/domains").json()["data"][0]["id"]
+    body = {"domain_id": domain, "recipients": ["=1+1@example.com", "cleo@example.com"]}
+    added = page.context.request.post("/v1/suppressions/spam-complaints", data=body, headers=headers)
+    assert added.status == 201, added.text()
+    visit("/suppressions?list=spam-complaints")
+    assert exported(page)[1:] == ["cleo@example.com", "'=1+1@example.com"]
+    page.get_by_label("Search for an address").fill("cleo")
+    expect(page.get_by_role("row")).to_have_count(2)
+    assert exported(page)[1:] == ["cleo@example.com"]
+    visit("/audit-log?action=suppression.exported")
+    expect(row(page, "suppression exported")).not_to_have_count(0)
+
+
+def exported(page: Page) -> list[str]:
+    """The column of addresses in the file, with its heading."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export CSV").click()
+    assert download.value.suggested_filename.startswith("spam-complaints-")
+    lines = download.value.path().read_text("utf-8").splitlines()
+    return [line.split(",")[2] for line in lines]
+
+
 def test_u02_addresses_of_strangers_are_text(page: Page, postroom: Postroom, visit: Visit) -> None:
     foul: list[str] = []
     page.on("dialog", lambda dialog: foul.append(dialog.message))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.dashboard import PASSWORD, Postroom, Visit, opened, violations, watch
+from support.dashboard import PASSWORD, Postroom, Visit, opened, picture, violations, watch
 
 
 def row(page: Page, text: str) -> Locator:
@@ -49,6 +49,32 @@ def test_from_the_invitation_to_the_role_and_out_again(
     choose(page, "Dora Diaz", "Remove")
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(row(page, "Dora Diaz")).to_have_count(0)
+
+
+def test_a_custom_user_sees_chosen_templates(page: Page, postroom: Postroom, visit: Visit) -> None:
+    headers = postroom.sign_in(page.context)
+    body = {"name": "Order <b>1</b>", "html": "<p>Hello</p>", "text": "Hello"}
+    made = page.context.request.post("/v1/templates", data=body, headers=headers)
+    assert made.status == 201, made.text()
+    visit("/users")
+    page.get_by_role("button", name="Invite somebody").click()
+    page.get_by_role("textbox", name="Email").fill("tess@example.com")
+    page.get_by_role("combobox", name="Role").click()
+    page.get_by_role("option", name="Custom User").click()
+    expect(page.get_by_role("combobox", name="Templates")).to_have_count(0)
+    page.get_by_role("combobox", name="Permissions").fill("own templ")
+    page.get_by_role("option", name="read own templates").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Templates").click()
+    page.get_by_role("option", name="Order <b>1</b>").click()
+    page.keyboard.press("Escape")
+    picture(page, "users-templates-1280")
+    assert violations(page) == []
+    page.get_by_role("button", name="Invite", exact=True).click()
+    page.get_by_role("button", name="Done").click()
+    invited = page.context.request.get("/v1/invites").json()["data"]
+    (tess,) = [one for one in invited if one["email"] == "tess@example.com"]
+    assert tess["data"]["templates"] == [made.json()["data"]["id"]]
 
 
 def join(page: Page, path: str) -> None:

@@ -7,6 +7,7 @@ import {
   IconHistory,
   IconHome,
   IconInbox,
+  IconKey,
   IconListSearch,
   IconMailbox,
   IconMailCheck,
@@ -34,6 +35,8 @@ export interface PageEntry {
   needs?: Permission[];
   /** For operators of the installation only. */
   operator?: true;
+  /** The page of the navigation it belongs to, where its address does not say so. */
+  within?: string;
   /** Also found by these words in the search. */
   words?: string[];
 }
@@ -80,7 +83,12 @@ export const PAGES: PageEntry[] = [
     load: () => import("@/pages/activity"),
   },
   { path: "/activity/:emailId", needs: ["read-email"], load: () => import("@/pages/activity/email") },
-  { path: "/refused", needs: ["read-error-log"], load: () => import("@/pages/activity/refused") },
+  {
+    path: "/refused",
+    within: "/activity",
+    needs: ["read-error-log"],
+    load: () => import("@/pages/activity/refused"),
+  },
   {
     path: "/inbox",
     label: "Sandbox inbox",
@@ -118,6 +126,15 @@ export const PAGES: PageEntry[] = [
     load: () => import("@/pages/suppressions"),
   },
   {
+    path: "/tokens",
+    label: "API tokens",
+    icon: IconKey,
+    group: "Integrations",
+    needs: ["manage-api-token"],
+    words: ["api", "key", "scopes", "credentials", "programs"],
+    load: () => import("@/pages/tokens"),
+  },
+  {
     path: "/users",
     label: "Users",
     icon: IconUsers,
@@ -131,7 +148,7 @@ export const PAGES: PageEntry[] = [
     label: "Profile",
     icon: IconUserCircle,
     group: "Settings",
-    words: ["password", "sessions", "two-factor", "time zone"],
+    words: ["password", "email", "sessions", "two-factor", "time zone"],
     load: () => import("@/pages/profile"),
   },
   {
@@ -185,4 +202,11 @@ export const PAGES: PageEntry[] = [
 export function visible(entry: PageEntry, session: Session): boolean {
   if (entry.operator && !session.user.operator) return false;
   return !entry.needs || entry.needs.some((one) => session.permissions.includes(one));
+}
+
+/** Whether who is at this address is at that page of the navigation, or at one below it. */
+export function isAt(entry: PageEntry, pathname: string): boolean {
+  if (entry.path === "/") return pathname === "/";
+  const path = PAGES.find((one) => one.path === pathname)?.within ?? pathname;
+  return `${path}/`.startsWith(`${entry.path}/`);
 }

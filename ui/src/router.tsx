@@ -20,12 +20,14 @@ const NotFound = lazy(() => import("@/pages/not-found"));
 const SignIn = lazy(() => import("@/pages/sign-in"));
 const SignUp = lazy(() => import("@/pages/sign-up"));
 const Reset = lazy(() => import("@/pages/reset"));
+const ConfirmEmail = lazy(() => import("@/pages/confirm-email"));
 const Invite = lazy(() => import("@/pages/invite"));
 
 export const router = createBrowserRouter([
   { path: "/sign-in", Component: SignIn, ErrorBoundary: Crash },
   { path: "/sign-up", Component: SignUp, ErrorBoundary: Crash },
   { path: "/reset", Component: Reset, ErrorBoundary: Crash },
+  { path: "/confirm-email", Component: ConfirmEmail, ErrorBoundary: Crash },
   { path: "/invite", Component: Invite, ErrorBoundary: Crash },
   {
     Component: SignedIn,

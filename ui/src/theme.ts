@@ -11,6 +11,7 @@ import {
   Notification,
   Paper,
   Table,
+  Tabs,
   Tooltip,
 } from "@mantine/core";
 
@@ -40,6 +41,9 @@ const dark: MantineColorsTuple = [
   "#0e1114",
 ];
 
+/** The main colour is too dark to be seen as a line on dark; `global.css` says the same of what has the focus. */
+const LINE = "light-dark(var(--mantine-color-postroom-7), var(--mantine-color-postroom-4))";
+
 export const theme = createTheme({
   primaryColor: "postroom",
   primaryShade: 7,
@@ -56,6 +60,7 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   components: {
+    Tabs: Tabs.extend({ vars: () => ({ root: { "--tabs-color": LINE } }) }),
     Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
     Paper: Paper.extend({ defaultProps: { withBorder: true, radius: "lg" } }),
     // The placeholder that takes the first focus is no child that a menu may have.

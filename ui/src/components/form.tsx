@@ -44,7 +44,13 @@ export function useApiForm<Values extends Record<string, unknown>, Output>({
       },
     }),
   );
-  return { ...form, problem: unplaced(form, change.error), pending: change.isPending, submit };
+  // Mantine's password fields do not tell it by themselves.
+  const getInputProps: typeof form.getInputProps = (path, options) => {
+    const props = form.getInputProps(path, options);
+    return props.error ? { ...props, "aria-invalid": true } : props;
+  };
+  const problem = unplaced(form, change.error);
+  return { ...form, getInputProps, problem, pending: change.isPending, submit };
 }
 
 function showAtFields<Values extends Record<string, unknown>>(

@@ -3,7 +3,7 @@ import { Alert, Button, PasswordInput, SimpleGrid, Stack, Text, TextInput } from
 import { useNavigate } from "react-router";
 import { body, console, data } from "@/api/client";
 import { ApiError } from "@/api/error";
-import { Entry } from "@/components/entry";
+import { Entry, EntryLink } from "@/components/entry";
 import { Form, useApiForm } from "@/components/form";
 import { notifyDone } from "@/components/notify";
 import { Problem } from "@/components/problem";
@@ -19,7 +19,7 @@ export default function Invite() {
   const session = useSessionQuery();
   if (!token) {
     return (
-      <Entry title="Invitation">
+      <Entry title="Invitation" footer={<EntryLink to="/sign-in">Go to sign-in</EntryLink>}>
         <Problem error={new ApiError(410, "The link is incomplete. Open the one of the mail again.")} />
       </Entry>
     );

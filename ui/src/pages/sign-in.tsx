@@ -18,17 +18,18 @@ export default function SignIn() {
   const { search } = useLocation();
   const session = useSessionQuery();
   const link = useToken("link");
-  const [byLink, setByLink] = useState(link !== "");
+  const [over, setOver] = useState(""); // the link that was used, or is not to be
   const [second, setSecond] = useState(false);
+  const byLink = link !== over;
   const answered = (answer: Answer) => {
-    setByLink(false);
+    setOver(link);
     if ("csrf_token" in answer) begin(answer);
     else setSecond(true);
   };
 
   if (session.data && !byLink) return <Navigate to={wayBack(search)} replace />;
   if (second) return <SecondStep again={() => setSecond(false)} />;
-  if (byLink) return <ByLink link={link} answered={answered} instead={() => setByLink(false)} />;
+  if (byLink) return <ByLink link={link} answered={answered} instead={() => setOver(link)} />;
   return <ByPassword answered={answered} />;
 }
 

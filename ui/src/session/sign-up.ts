@@ -1,5 +1,6 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { console, data } from "@/api/client";
+import { useSession } from "@/session/session";
 
 /** Whether people may make accounts by themselves. */
 export const signUpQuery = queryOptions({
@@ -7,3 +8,10 @@ export const signUpQuery = queryOptions({
   queryFn: () => data(console.GET("/sign-up")),
   staleTime: Number.POSITIVE_INFINITY,
 });
+
+/** Whether who is signed in may make another account. */
+export function useMakesAccounts(): boolean {
+  const { operator } = useSession().user;
+  const signUp = useQuery({ ...signUpQuery, enabled: !operator });
+  return operator || (signUp.data !== undefined && signUp.data.mode !== "closed");
+}

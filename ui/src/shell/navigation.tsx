@@ -1,6 +1,6 @@
 import { NavLink } from "@mantine/core";
 import { Link, useLocation } from "react-router";
-import { PAGES, type PageEntry, visible } from "@/pages";
+import { isAt, PAGES, type PageEntry, visible } from "@/pages";
 import { useSession } from "@/session/session";
 import classes from "./shell.module.css";
 
@@ -35,7 +35,7 @@ export function Navigation() {
 
 function Entry({ entry }: { entry: PageEntry }) {
   const { pathname } = useLocation();
-  const active = entry.path === "/" ? pathname === "/" : `${pathname}/`.startsWith(`${entry.path}/`);
+  const active = isAt(entry, pathname);
   const Icon = entry.icon;
   return (
     <NavLink

@@ -1,11 +1,6 @@
 /** What the list is asked for: the filters of the address in the words of the API. */
-import dayjs from "dayjs";
-import timezone from "dayjs/plugin/timezone";
-import utc from "dayjs/plugin/utc";
 import type { components, paths } from "@/generated/v1";
-
-dayjs.extend(utc);
-dayjs.extend(timezone);
+import { beginOf, endOf } from "@/lib/days";
 
 export type FoundEmail = components["schemas"]["FoundEmail"];
 export type Found = components["schemas"]["Found"];
@@ -35,15 +30,12 @@ export function queryOf(filters: Filters, zone: string): Query {
   if (filters.event) query["event[]"] = [filters.event] as Query["event[]"];
   if (filters.domain) query.domain_id = filters.domain;
   if (filters.tag) query.tag = filters.tag;
-  if (isDay(filters.from)) query.date_from = String(dayjs.tz(filters.from, zone).unix());
-  if (isDay(filters.to)) query.date_to = String(dayjs.tz(filters.to, zone).add(1, "day").unix() - 1);
+  const [from, to] = [beginOf(filters.from, zone), endOf(filters.to, zone)];
+  if (from) query.date_from = from;
+  if (to) query.date_to = to;
   const message = messageId(filters.message);
   if (message) query.message_id = message;
   return query;
-}
-
-function isDay(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 /** The id within whatever was pasted: a whole Message-ID, say. */

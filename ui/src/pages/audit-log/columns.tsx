@@ -11,6 +11,11 @@ export function words(action: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** A list of suppressed addresses is named as the API calls it. */
+function named({ action, object }: Entry): string {
+  return action.startsWith("suppression.") ? object.name.replaceAll("_", " ") : object.name;
+}
+
 export function columns(show: (entry: Entry) => void): Column<Entry>[] {
   return [
     {
@@ -22,7 +27,7 @@ export function columns(show: (entry: Entry) => void): Column<Entry>[] {
             {words(entry.action)}
           </Text>
           <Text size="sm" c="dimmed">
-            {entry.object.name}
+            {named(entry)}
           </Text>
         </Stack>
       ),

@@ -2,6 +2,8 @@ import { Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { body, v1 } from "@/api/client";
 import { useFilters } from "@/components/filters";
+import { useTimeZone } from "@/components/time";
+import { beginOf, endOf } from "@/lib/days";
 import { fullName } from "@/pages/users/members";
 
 /** What entries are about: the first half of their actions, as the API filters by it. */
@@ -22,19 +24,21 @@ const KINDS: Record<string, string> = {
 };
 const NAMES = ["action", "actor", "from", "to"] as const;
 const MOST = 100;
+const GROWS = "1 1 10rem";
 const NAMELESS = [
   { value: "command", label: "The command line" },
   { value: "system", label: "Postroom itself" },
 ];
 
-/** What the address asks for, as the API takes it; the days are whole ones in UTC. */
+/** What the address asks for, as the API takes it; the days are whole ones in the zone of the person. */
 export function useWanted(): Record<string, string> {
   const { action, actor, from, to } = useFilters(NAMES).values;
+  const zone = useTimeZone() || Intl.DateTimeFormat().resolvedOptions().timeZone;
   const wanted = {
     action,
     actor,
-    date_from: from && `${from} 00:00:00`,
-    date_to: to && `${to} 23:59:59`,
+    date_from: beginOf(from, zone) ?? "",
+    date_to: endOf(to, zone) ?? "",
   };
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value));
 }
@@ -56,7 +60,7 @@ export function Filters() {
         data={Object.entries(KINDS).map(([value, label]) => ({ value, label }))}
         value={values.action || null}
         onChange={(value) => set({ action: value ?? "" })}
-        w={180}
+        flex={GROWS}
       />
       <Select
         label="By"
@@ -66,17 +70,19 @@ export function Filters() {
         data={[...people, ...NAMELESS]}
         value={values.actor || null}
         onChange={(value) => set({ actor: value ?? "" })}
-        w={200}
+        flex={GROWS}
       />
       <TextInput
         type="date"
-        label="From (UTC)"
+        label="From"
+        flex={GROWS}
         value={values.from}
         onChange={(event) => set({ from: event.currentTarget.value })}
       />
       <TextInput
         type="date"
-        label="Until (UTC)"
+        label="Until"
+        flex={GROWS}
         value={values.to}
         onChange={(event) => set({ to: event.currentTarget.value })}
       />

@@ -12,6 +12,7 @@ import {
   TextInput,
 } from "@mantine/core";
 import { IconChecklist, IconSend } from "@tabler/icons-react";
+import { DraftPreview } from "@/components/email/preview";
 import type { ApiForm } from "@/components/form";
 import { Problem } from "@/components/problem";
 import { type Draft, type Sender, senderOf } from "./draft";
@@ -123,12 +124,16 @@ function Body({ form }: { form: ApiForm<Draft> }) {
       <Tabs.List mb="sm">
         <Tabs.Tab value="html">HTML</Tabs.Tab>
         <Tabs.Tab value="text">Text</Tabs.Tab>
+        <Tabs.Tab value="preview">Preview</Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="html">
         <Textarea aria-label="HTML" {...looks} {...form.getInputProps("html")} />
       </Tabs.Panel>
       <Tabs.Panel value="text">
         <Textarea aria-label="Text" {...looks} {...form.getInputProps("text")} />
+      </Tabs.Panel>
+      <Tabs.Panel value="preview">
+        <DraftPreview html={form.values.html} />
       </Tabs.Panel>
     </Tabs>
   );

@@ -93,8 +93,12 @@ function Numbers({ days }: { days: Counted[] }) {
     <Stack gap="lg">
       <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="md">
         <Card label="Processed" value={processed} about="emails accepted" />
-        <Card label="Delivered" value={delivered} about={share(delivered, processed)} />
-        <Card label="Rejected" value={rejected} about={`${share(rejected, processed)}, bounced`} />
+        <Card
+          label="Delivered"
+          value={delivered}
+          about={processed ? share(delivered, processed) : "so far"}
+        />
+        <Card label="Rejected" value={rejected} about={processed ? share(rejected, processed) : "bounced"} />
       </SimpleGrid>
       {processed + delivered + rejected === 0 ? (
         <Text size="sm" c="dimmed" py="xl" ta="center">

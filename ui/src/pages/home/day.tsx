@@ -1,6 +1,7 @@
 /** The last 24 hours as bars. */
 import { Anchor, Text } from "@mantine/core";
 import { useMemo } from "react";
+import { Link } from "react-router";
 import { Chart } from "@/components/chart";
 import type { ChartOption } from "@/components/echarts";
 import { Section } from "@/components/section";
@@ -27,7 +28,11 @@ export function Day({ hours, zone }: { hours: Counts[]; zone: string }) {
           <Anchor href="/v1/reference" inherit underline="always">
             API reference
           </Anchor>
-          , or SMTP with the credentials of the first run.
+          , or SMTP with a user of one of your{" "}
+          <Anchor component={Link} to="/domains" inherit underline="always">
+            domains
+          </Anchor>
+          .
         </Text>
       ) : (
         <Chart option={option} label={`The last 24 hours: ${sums.join(", ")}.`} />

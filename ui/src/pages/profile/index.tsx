@@ -1,6 +1,7 @@
 /** What people change about themselves: who they are, how they sign in, where they are signed in. */
 import { Page } from "@/components/page";
 import { useSession } from "@/session/session";
+import { Email } from "./email";
 import { Password } from "./password";
 import { Person } from "./person";
 import { SecondFactor } from "./second-factor";
@@ -11,6 +12,7 @@ export default function Profile() {
   return (
     <Page title="Profile" about={user.email}>
       <Person />
+      <Email />
       <Password />
       <SecondFactor />
       <Sessions />

@@ -1,7 +1,7 @@
 /** Addresses that are not sent to, on five lists. */
 import { Button, Group, Select, Tabs, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { IconDownload, IconPlus, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { body, v1 } from "@/api/client";
 import { useFilters } from "@/components/filters";
@@ -10,7 +10,7 @@ import { TypedFilter } from "@/components/typed-filter";
 import { useMay } from "@/session/session";
 import { Add } from "./add";
 import { Entries } from "./entries";
-import { LISTS } from "./lists";
+import { exportOf, LISTS } from "./lists";
 import classes from "./suppressions.module.css";
 
 const MOST = 100;
@@ -26,13 +26,26 @@ export default function Suppressions() {
   });
   const names = domains.data?.data.map((one) => ({ value: one.id, label: one.name })) ?? [];
   if (!list) return null;
-  const button = may && list.adds && (
-    <Button leftSection={<IconPlus size={17} />} onClick={toAdd.open}>
-      Add addresses
-    </Button>
+  const buttons = (
+    <>
+      <Button
+        component="a"
+        href={exportOf(list.name, { search: values.search, domain_id: values.domain })}
+        download
+        variant="default"
+        leftSection={<IconDownload size={17} />}
+      >
+        Export CSV
+      </Button>
+      {may && list.adds && (
+        <Button leftSection={<IconPlus size={17} />} onClick={toAdd.open}>
+          Add addresses
+        </Button>
+      )}
+    </>
   );
   return (
-    <Page title="Suppressions" about="Addresses that are not sent to." actions={button}>
+    <Page title="Suppressions" about="Addresses that are not sent to." actions={buttons}>
       <Tabs
         value={list.name}
         onChange={(chosen) => set({ list: chosen ?? "", search: "" })}
@@ -54,7 +67,7 @@ export default function Suppressions() {
               placeholder="A part of the address"
               aria-label="Search for an address"
               flex="1 1 14rem"
-              maw={320}
+              maw={{ sm: 320 }}
             />
             <Select
               aria-label="Domain"
@@ -64,7 +77,7 @@ export default function Suppressions() {
               data={names}
               value={values.domain || null}
               onChange={(domain) => set({ domain: domain ?? "" })}
-              w={200}
+              w={{ base: "100%", sm: 200 }}
             />
           </Group>
           <Text size="sm" c="dimmed" mb="md">

@@ -104,6 +104,12 @@ export function remove(name: ListName, ids: string[]) {
   return body(v1.DELETE(`/suppressions/${name}`, { body: { ids } }));
 }
 
+/** Where the list is a file: what is shown of it, on all its pages. */
+export function exportOf(name: ListName, wanted: { search: string; domain_id: string }): string {
+  const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value)).toString();
+  return `/v1/suppressions/${name}/export${query && `?${query}`}`;
+}
+
 interface Addition {
   domain_id: string | null;
   recipients: string[];

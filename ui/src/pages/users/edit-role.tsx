@@ -20,6 +20,7 @@ function EditForm({ user, close }: { user: User; close: () => void }) {
       role: user.role,
       permissions: user.permissions,
       domains: user.domains.map((domain) => domain.id),
+      templates: user.templates.map((template) => template.id),
     },
     send: (values) =>
       data(v1.PUT("/users/{user_id}", { params: { path: { user_id: user.id } }, body: grantOf(values) })),

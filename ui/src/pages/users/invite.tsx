@@ -17,7 +17,7 @@ export function Invite({ opened, close }: { opened: boolean; close: () => void }
 function InviteForm({ close }: { close: () => void }) {
   const [made, setMade] = useState<{ email: string; link: string } | null>(null);
   const form = useApiForm<Granted & { email: string }, { email: string; link: string | null }>({
-    initialValues: { email: "", role: "Manager", permissions: [], domains: [] },
+    initialValues: { email: "", role: "Manager", permissions: [], domains: [], templates: [] },
     send: (values) => data(console.POST("/invites", { body: { email: values.email, ...grantOf(values) } })),
     refresh: [["invites"]],
     done: ({ email, link }) => {

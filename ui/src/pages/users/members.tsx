@@ -84,6 +84,8 @@ function Role({ user }: { user: User }) {
   const limits = [
     user.permissions.length && `${user.permissions.length} permissions`,
     user.domains.length && user.domains.map((domain) => domain.name).join(", "),
+    user.templates.length &&
+      (user.templates.length === 1 ? "1 template" : `${user.templates.length} templates`),
   ].filter(Boolean);
   return (
     <Stack gap={0}>

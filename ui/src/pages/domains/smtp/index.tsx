@@ -2,7 +2,8 @@
 import { Alert, Button, Modal, Stack } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconAlertTriangle, IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
+import { type Ref, useState } from "react";
+import { useFocusBack } from "@/components/focus";
 import { Form, useApiForm } from "@/components/form";
 import { Section } from "@/components/section";
 import { useMay } from "@/session/session";
@@ -17,16 +18,18 @@ import { Users } from "./users";
 export function Smtp({ domain }: { domain: Domain }) {
   const [generating, generate] = useDisclosure();
   const [shown, show] = useState<SmtpUser | null>(null);
+  const [first, focusBack] = useFocusBack();
   const may = useMay("manage-smtp-users");
   const made = (user: SmtpUser) => {
     generate.close();
     show(user);
   };
-  const button = may && (
-    <Button leftSection={<IconPlus size={17} />} onClick={generate.open}>
-      Generate new user
-    </Button>
-  );
+  const button = (ref?: Ref<HTMLButtonElement>) =>
+    may && (
+      <Button ref={ref} leftSection={<IconPlus size={17} />} onClick={generate.open}>
+        Generate new user
+      </Button>
+    );
   return (
     <Stack gap="lg">
       {!domain.domain_settings.smtp_enabled && (
@@ -47,9 +50,9 @@ export function Smtp({ domain }: { domain: Domain }) {
             />
           </>
         }
-        actions={button}
+        actions={button(first)}
       >
-        <Users domain={domain} show={show} action={button} />
+        <Users domain={domain} show={show} action={button()} />
       </Section>
       <Modal opened={generating} onClose={generate.close} title="Generate an SMTP user" size="lg">
         <Generate domain={domain} done={made} close={generate.close} />
@@ -61,6 +64,7 @@ export function Smtp({ domain }: { domain: Domain }) {
         size="lg"
         closeOnClickOutside={false}
         closeOnEscape={false}
+        onExitTransitionEnd={focusBack}
       >
         {shown && <Credentials user={shown} domain={domain} close={() => show(null)} />}
       </Modal>

@@ -51,7 +51,7 @@ export default function Accounts() {
           placeholder="Name or id"
           aria-label="Search accounts"
           flex="1 1 14rem"
-          maw={320}
+          maw={{ sm: 320 }}
         />
         <Select
           aria-label="State"
@@ -60,7 +60,7 @@ export default function Accounts() {
           data={STATES}
           value={values.state || null}
           onChange={(value) => set({ state: value ?? "" })}
-          w={160}
+          w={{ base: "100%", sm: 160 }}
         />
         {plans.length > 0 && (
           <Select
@@ -70,7 +70,7 @@ export default function Accounts() {
             data={plans}
             value={values.plan || null}
             onChange={(value) => set({ plan: value ?? "" })}
-            w={160}
+            w={{ base: "100%", sm: 160 }}
           />
         )}
       </Group>

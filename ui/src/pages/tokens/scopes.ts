@@ -3,7 +3,7 @@ import type { components } from "@/generated/v1";
 
 export type Scope = components["schemas"]["Scope"];
 
-export const SCOPES: { value: Scope; label: string }[] = [
+const SCOPES: { value: Scope; label: string }[] = [
   { value: "email_full", label: "Send email" },
   { value: "domains_read", label: "See domains" },
   { value: "domains_full", label: "Manage domains" },
@@ -24,18 +24,34 @@ export const SCOPES: { value: Scope; label: string }[] = [
   { value: "smtp_users_full", label: "Manage SMTP users" },
 ];
 
-const LABELS = new Map<string, string>(SCOPES.map(({ value, label }) => [value, label]));
+/** What concerns no domain, so that only a token of the whole account can have it. */
+const OF_ACCOUNT: typeof SCOPES = [
+  { value: "users_read", label: "See users and the audit log" },
+  { value: "users_full", label: "Manage users" },
+];
+
+const LABELS = new Map<string, string>([...SCOPES, ...OF_ACCOUNT].map(({ value, label }) => [value, label]));
+
+export function labelOf(scope: string): string {
+  return LABELS.get(scope) ?? scope;
+}
+
+/** Those to choose from. */
+export function scopesFor(wholeAccount: boolean): typeof SCOPES {
+  return wholeAccount ? [...SCOPES, ...OF_ACCOUNT] : SCOPES;
+}
 
 export type Access = "send" | "full" | "custom";
 
-export function scopesOf(access: Access, chosen: Scope[]): Scope[] {
+export function scopesOf(access: Access, chosen: Scope[], wholeAccount: boolean): Scope[] {
   if (access === "send") return ["email_full"];
-  return access === "full" ? SCOPES.map(({ value }) => value) : chosen;
+  const all = scopesFor(wholeAccount).map(({ value }) => value);
+  return access === "full" ? all : chosen.filter((scope) => all.includes(scope));
 }
 
 /** "Send email, See domains and 3 more". */
-export function summary(scopes: string[]): string {
-  if (SCOPES.every(({ value }) => scopes.includes(value))) return "Everything";
-  const words = scopes.map((scope) => LABELS.get(scope) ?? scope);
+export function summary({ scopes, domain }: { scopes: string[]; domain: unknown }): string {
+  if (scopesFor(domain === null).every(({ value }) => scopes.includes(value))) return "Everything";
+  const words = scopes.map(labelOf);
   return words.length > 3 ? `${words.slice(0, 2).join(", ")} and ${words.length - 2} more` : words.join(", ");
 }
