@@ -5,7 +5,7 @@
 set -eu
 
 packages='swaks libnet-ssleay-perl postfix opendkim msmtp php-cli php-mbstring php-intl libphp-phpmailer
-    php-symfony-mailer strace curl chromium'
+    php-symfony-mailer strace curl chromium chromium-headless-shell'
 
 [ "${POSTROOM_TEST_APT:-}" = 1 ] || exit 0
 if [ "$(id -u)" != 0 ]; then

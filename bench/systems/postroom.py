@@ -115,6 +115,7 @@ class Postroom(System):
             "POSTROOM_SUBMISSION__IMPLICIT_TLS_LISTEN": "127.0.0.1:0",
             "POSTROOM_HTTP__LISTEN": "127.0.0.1:0",
             "POSTROOM_API__EMAIL_PER_MINUTE": "0",
+            "POSTROOM_SESSIONS__REQUESTS_PER_MINUTE": "0",
             "POSTROOM_TLS__CERTIFICATE": str(certificate),
             "POSTROOM_TLS__KEY": str(key),
             "POSTROOM_DELIVERY__ROUTES": json.dumps([route]),

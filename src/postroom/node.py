@@ -37,6 +37,8 @@ from postroom.deliver.suppressed import SuppressionCheck
 from postroom.deliver.ticker import Ticker
 from postroom.deliver.tls import tls_contexts
 from postroom.errors import ConfigError, StorageUnavailableError
+from postroom.events.on_hold import EVERY as ON_HOLD_EVERY
+from postroom.events.on_hold import OnHold
 from postroom.events.recipients import EVERY as GATHERING_EVERY
 from postroom.events.recipients import Gathering
 from postroom.events.retention import Retention
@@ -206,6 +208,8 @@ class Node:
         )
         self.jobs.add("retention", self.config.retention.every, retention.run_once)
         self.jobs.add("recipients", GATHERING_EVERY, Gathering(self.database, self.clock).run_once)
+        self.on_hold = OnHold(self.database, self.clock)
+        self.jobs.add("on hold", ON_HOLD_EVERY, self.on_hold.run_once)
         self.jobs.add("timescale", timescale.EVERY, self.timescale.keep)
         self.jobs.add("ended holds", holds.EVERY, partial(holds.release_resumed, self.database))
         removal = partial(domain_removal.clean_up, self.database, self.config.retention.content)
@@ -232,7 +236,7 @@ class Node:
         self.directory.on_change(self.composer.invalidate)
         self.timescale.on_step(lambda _: self.composer.invalidate())  # signatures say when they end
         self.lease = Lease(self.database, self.clock, name=self.hostname, seconds=config.delivery.lease)
-        self.ticker = Ticker(self.database, lambda: self.lease.incarnation)
+        self.ticker = Ticker(self.database, lambda: self.lease.incarnation, self.on_hold.bounced)
         self.tls_contexts = tls_contexts()
         chance = random.SystemRandom()
         tools = Tools(

@@ -6,6 +6,7 @@ Generated from the routes, so what is added later is in it; `support.changes` ha
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,16 @@ def secrets_in(value: Any, name: str = "") -> Iterator[str]:
             yield from secrets_in(inner, name)
     elif isinstance(value, str) and name in SECRETS:
         yield value
+
+
+LONG = 12
+"""Characters that are found by no chance. Codes are shorter, and good once."""
+
+
+def forms(secret: str) -> list[bytes]:
+    """A secret as it might lie in a file."""
+    raw = secret.encode()
+    return [raw, raw.hex().encode(), b64encode(raw)[:-4]]
 
 
 class Operation(NamedTuple):
@@ -161,8 +172,9 @@ async def test_there_is_a_body_for_every_endpoint_that_changes_something(api: Ap
 
 @pytest.mark.parametrize("prefix", TABLES)
 async def test_x01_each_change_writes_one_entry_without_secrets(
-    api: ApiWorld, prefix: str, subtests: pytest.Subtests
+    api: ApiWorld, prefix: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
+    """Nor does any file hold one: not even those of what is deleted by then."""
     prepared, _, _ = TABLES[prefix]
     scene = await scene_of(api)
     known = {"", api.first.account.id}
@@ -184,6 +196,13 @@ async def test_x01_each_change_writes_one_entry_without_secrets(
     log = "".join(f"{entry.object_name}{entry.before}{entry.after}" for entry in await since(api, ""))
     assert len(secret) > 3
     assert [one for one in secret if one in log] == []
+    files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert scene.tenant.token.preview.encode() in files
+    links = {notice.link.rpartition("/")[2] for notice in api.mail.notices if hasattr(notice, "link")}
+    long = [one for one in {*secret, *links} if len(one) >= LONG]
+    assert [one for one in long if any(form in files for form in forms(one))] == []
+    assert b"PRIVATE KEY" not in files
+    assert b64encode(b"-----BEGIN PRIVATE KEY")[:-2] not in files
 
 
 @pytest.mark.parametrize("prefix", TABLES)

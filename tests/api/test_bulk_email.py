@@ -9,10 +9,10 @@ import random
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from postroom.runtime import killpoints, metrics
-from postroom.store.schema import idempotency_keys
+from postroom.store.schema import idempotency_keys, refusals
 from postroom.tenancy import accounts, suppressions, templates, tokens
 from postroom.tenancy.templates import TemplateChange
 from postroom.types.actor import SYSTEM
@@ -150,6 +150,17 @@ async def test_only_the_shape_of_the_array_is_answered_at_once(
     assert message is None or told["message"] == message
     assert (list(told["errors"]) if "errors" in told else None) == errors
     assert not await api.bulk.turn()
+
+
+async def test_an_object_that_is_refused_is_recorded_with_its_addresses(api: ApiWorld) -> None:
+    await post(api, [email(api, 1, subject=None), email(api, 2)])
+    await work(api)
+    await api.refusals.stop()
+    async with api.database.read() as connection:
+        [row] = (await connection.execute(select(refusals))).all()
+    sender = f"app@{api.first.domain.name}"
+    assert (row.rule, row.credential) == ("request-invalid", api.first.token.id)
+    assert (row.sender, row.header_from, row.recipients) == (sender, sender, "r1@example.com")
 
 
 async def test_h01_a_foreign_batch_is_not_found(api: ApiWorld) -> None:

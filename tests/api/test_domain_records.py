@@ -179,12 +179,25 @@ async def test_broken_records_say_how_to_mend_them(api: ApiWorld) -> None:
     assert mends == {
         "dkim": f"The TXT record pr1._domainkey.{NAME} holds another key: replace its value (no second record).",
         "dkim_next": f"Publish the TXT record pr2._domainkey.{NAME} with exactly this value.",
-        "return_path": f"Publish the CNAME record mta.{NAME} pointing to bounce.pr.example.",
-        "tracking": f"Publish the CNAME record email.{NAME} pointing to go.pr.example.",
+        "return_path": f"The CNAME record mta.{NAME} leads elsewhere: let it point to bounce.pr.example.",
+        "tracking": f"The CNAME record email.{NAME} leads elsewhere: let it point to go.pr.example.",
         "inbound": f"Publish the MX record inbound.{NAME} with the priority 10 and the host in.pr.example.",
         "spf": "There is more than one SPF record, so none counts: merge them.",
         "dmarc": "There is more than one DMARC record, so none counts (RFC 7489 section 6.6.3): keep one.",
     }
+
+
+async def test_a_second_record_is_told_and_takes_nothing_away(api: ApiWorld) -> None:
+    """The key is there, so the domain is verified; but receivers may take the other record."""
+    domain_id = await added(api)
+    publish(api, await records(api, domain_id))
+    name = f"pr1._domainkey.{NAME}"
+    [value] = api.zones.zones[name]["TXT"]  # type: ignore[index]
+    api.zones.zones[name] = {"TXT": ["v=DKIM1; k=rsa; p=AAAA", value]}
+    said = await verify(api, domain_id)
+    assert said["message"] == "The domain is verified, but receivers cannot rely on its DKIM record."
+    assert (said["data"]["dkim"], said["data"]["is_verified"]) == (False, True)
+    assert "keep only the wanted one" in found(said)["dkim"]["mend"]
 
 
 async def test_the_alternative_return_path(api: ApiWorld) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -294,17 +295,35 @@ async def test_the_daily_quota_of_emails(api: ApiWorld) -> None:
     assert await count(api) == 1
 
 
-async def test_what_is_refused_is_recorded(api: ApiWorld) -> None:
-    await api.post("/email", json=body(api, subject=None))
+async def recorded(api: ApiWorld) -> Any:
     await api.refusals.stop()
     async with api.database.read() as connection:
         (row,) = (await connection.execute(select(refusals))).all()
+    return row
+
+
+async def test_what_is_refused_is_recorded(api: ApiWorld) -> None:
+    copied = [{"email": "carla@x.test"}, {"email": "no address"}, "nobody", {"email": "bob@x.test"}]
+    await api.post("/email", json=body(api, subject=None, cc=copied))
+    row = await recorded(api)
     assert (row.rule, row.account_id, row.credential) == (
         "request-invalid",
         api.first.account.id,
         api.first.token.id,
     )
-    assert "The subject field is required." in row.reply
+    assert "The cc.1.email must be a valid email address. #MS42208 (and 2 more errors)" in row.reply
+    sender = body(api)["from"]["email"]
+    assert (row.sender, row.header_from) == (sender, sender)
+    assert row.recipients == "bob@x.test, carla@x.test"
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], 7, {}, {"from": "x", "to": {"email": "bob@x.test"}}, {"from": {"email": "@"}, "to": [None]}]
+)
+async def test_what_names_nobody_is_recorded_as_that(api: ApiWorld, wrong: Any) -> None:
+    assert (await api.post("/email", json=wrong)).status_code == 422
+    row = await recorded(api)
+    assert (row.sender, row.header_from, row.recipients) == ("", "", "")
 
 
 async def test_accepted_messages_are_counted_by_edge(api: ApiWorld) -> None:

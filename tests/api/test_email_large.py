@@ -13,6 +13,7 @@ import pytest
 
 from postroom.tenancy import suppressions, templates
 from postroom.types.actor import SYSTEM
+from postroom.types.parts import Personalization
 from postroom.types.template import TemplateContent, Wording
 from postroom.web.api.sending import attachments, endpoint
 from postroom.wire.json import LongText
@@ -85,6 +86,25 @@ async def test_the_loop_goes_on_meanwhile(api: ApiWorld) -> None:
     task.cancel()
     assert answer.status_code == 202
     assert turns > 20
+
+
+async def test_much_personalization_is_encoded_off_the_loop(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[str] = set()
+    encode = Personalization.encode
+
+    def noted(one: Personalization) -> bytes:
+        threads.add(current_thread().name.partition("_")[0])
+        return encode(one)
+
+    monkeypatch.setattr(Personalization, "encode", noted)
+    people = [{"email": f"bob{number}@x.test"} for number in range(3)]
+    data = [{**person, "data": {"who": "x" * 100_000}} for person in people]
+    answer = await api.post("/email", json=body(api, to=people, text="{{ who }}", personalization=data))
+    assert answer.status_code == 202, answer.text
+    assert threads == {"body"}
+    assert await raw(api, answer, "bob2@x.test")
 
 
 # -- templates ------------------------------------------------------------------------------------------------------

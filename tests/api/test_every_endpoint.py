@@ -57,7 +57,7 @@ async def test_h01_what_is_not_there_is_404_whatever_else_is_wrong_with_the_requ
 
 
 WRONG_QUERIES = (
-    "event=wrong&status=wrong&limit=x&page=0&date_from=never&images=x&search=a",  # one plain value where a list is wanted
+    "event=wrong&status=wrong&limit=x&page=0&date_from=never&images=x&search=a&domain_id=longer-than-any-id",  # one plain value where a list is wanted
     "event[]=%ff&date_from=0",
     "a=%00",
     "&".join(["a=b"] * 1001),

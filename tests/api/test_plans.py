@@ -119,6 +119,8 @@ async def test_how_many_there_may_be(api: ApiWorld, subtests: pytest.Subtests) -
             assert [answer.is_success for answer in answers] == [True, True, False], answers[1].text
             assert answers[2].status_code == 422
             assert full in answers[2].text
+            if path.endswith(("/smtp-users", "/identities")):
+                assert list(errors(answers[2])) == ["email" if path == "/identities" else "name"]
 
 
 async def test_users_with_those_who_are_invited(api: ApiWorld) -> None:

@@ -109,6 +109,15 @@ async def test_u02_remote_pictures_only_when_asked_for(api: ApiWorld, browser: B
     assert await watch.look(browser) == ([f"{SPY}/a.png"], [])
 
 
+async def test_u02_what_is_not_sent_yet_is_behind_the_same_wall(api: ApiWorld, browser: Browser) -> None:
+    person = await api.person()
+    for payload in PAYLOADS:
+        made = await person.post("/console/previews", json={"html": payload})
+        answer = await person.get(f"/console/previews/{made.json()['data']['id']}")
+        assert answer.status_code == 200
+        assert await Watch(answer).look(browser) == ([], []), payload
+
+
 async def test_without_its_policy_the_page_would_do_something(api: ApiWorld, browser: Browser) -> None:
     """So the watch sees what happens."""
     html = f"<script>alert(1)</script><img src='{SPY}/a.png'>"

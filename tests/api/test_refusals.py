@@ -11,6 +11,7 @@ from postroom.tenancy.grants import Grant
 from postroom.types import refusals
 from postroom.types.actor import SYSTEM
 from postroom.types.permissions import Permission, Role
+from postroom.types.refusals import Refused
 from postroom.types.scopes import Scope
 from postroom.web.api.json_out import timestamp
 from support.api import ApiWorld
@@ -97,6 +98,20 @@ async def test_filters_and_names(api: ApiWorld) -> None:
     rows = (await api.get("/refusals")).json()["data"]
     assert [row["credential_name"] for row in rows] == ["", "app@shop.test", "all"]
     assert (rows[2]["what"], rows[2]["fix"]) == ("", "")
+
+
+async def test_a_login_that_failed_is_seen_by_whose_user_it_named(api: ApiWorld) -> None:
+    made = await smtp_users.add(api.database, api.first.domain.id, name="app", by=SYSTEM)
+    for name in (made.username.upper(), made.username, "nobody@example.com"):
+        api.refusals.add(Refused(refusals.AUTH_FAILED), client="192.0.2.66", credential=name)
+    await api.refusals.stop()
+    own = await api.first.with_token(Scope.ACTIVITY_READ, domain=api.first.domain.id)
+    for client in (api, own):
+        [row] = (await client.get("/refusals")).json()["data"]
+        assert (row["rule"], row["count"], row["client"]) == ("auth-failed", 2, "192.0.2.66")
+        assert (row["credential"], row["credential_name"]) == (made.username, made.username)
+        assert row["fix"] == refusals.AUTH_FAILED.fix
+    assert (await (await api.tenant()).get("/refusals")).json()["data"] == []
 
 
 async def test_who_may_and_whose(api: ApiWorld) -> None:

@@ -214,7 +214,7 @@ async def test_shown_changed_and_deleted(api: ApiWorld, way: str) -> None:
     path = f"/identities/{kept.id}" if way == "id" else "/identities/email/Ben+1@CLIENT.example"
     shown = (await api.get(path)).json()["data"]
     assert (shown["id"], shown["email"]) == (kept.id, "Ben+1@client.example")
-    ignored = {"email": "x@y.example", "domain_id": "x", "add_note": True, "personal_note": "x", "name": None}
+    ignored = {"email": "x@y.example", "domain_id": "x", "add_note": True, "personal_note": "x"}
     same = await api.put(path, json=ignored)
     assert (same.status_code, same.json()["data"]) == (200, shown)
     lacking = await api.put(path, json={"reply_to_name": "Office"})
@@ -232,6 +232,38 @@ async def test_shown_changed_and_deleted(api: ApiWorld, way: str) -> None:
         "sender_identity.updated", "sender_identity.updated", "sender_identity.deleted",
     ]  # fmt: skip
     assert {one.actor_id for one in found} == {api.first.token.id}
+
+
+ALL = {"name": "Ben", "reply_to_email": "o@client.example", "reply_to_name": "Office"}
+NO_ANSWERS = {"reply_to_email": None, "reply_to_name": None}
+
+
+@pytest.mark.parametrize("blank", [None, ""])
+async def test_null_takes_a_field_away(api: ApiWorld, blank: str | None) -> None:
+    """So does "", for some libraries send no null. What is absent stays."""
+    kept = await identity(api, api.first, BEN, verified=True)
+    for taken, left in (
+        (["name"], ALL | {"name": ""}),
+        (["reply_to_name"], ALL | {"reply_to_name": None}),
+        (["reply_to_email"], ALL | NO_ANSWERS),
+        (["reply_to_email", "reply_to_name"], ALL | NO_ANSWERS),
+        ([], ALL),
+    ):
+        await api.put(f"/identities/{kept.id}", json=ALL)
+        answer = await api.put(f"/identities/{kept.id}", json=dict.fromkeys(taken, blank))
+        assert answer.status_code == 200, answer.text
+        assert {name: answer.json()["data"][name] for name in ALL} == left
+        await api.changed()
+        message = await email_api.message(api, await api.post("/email", json=mail(api)))
+        assert message["From"] == (f"Ben <{BEN}>" if left["name"] else BEN)
+        assert (message["Reply-To"] is None) is (left["reply_to_email"] is None)
+
+
+async def test_a_name_needs_an_address_beside_it(api: ApiWorld) -> None:
+    kept = await identity(api, api.first, BEN, **ALL)
+    new = {"reply_to_email": None, "reply_to_name": "Office"}
+    answer = await api.put(f"/identities/{kept.id}", json=new)
+    assert answer.json()["errors"] == {"reply_to_email": [REQUIRED.format("reply to email")]}
 
 
 @pytest.mark.parametrize("address", ["ben", "@", "ben@client.example.", "ben@@x", "a%2Fb@client.example"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from postroom.runtime.clock import FakeClock
 from postroom.store import audit
+from postroom.store.schema import smtp_user_counts
 from postroom.tenancy import passwords, smtp_users
 from postroom.tenancy.entries import Credential
 from postroom.tenancy.grants import Grant
+from postroom.tenancy.spans import HOUR_MS, Span
 from postroom.types.permissions import Permission, Role
 from postroom.types.scopes import Scope
 from postroom.web.api.json_out import timestamp
@@ -50,7 +53,7 @@ async def test_a_new_one_has_no_limits(api: ApiWorld) -> None:
     created = await made(api, name=" App ")
     assert list(created) == [
         "id", "name", "username", "password", "enabled", "accessed_at", "server", "port", "domain_id",
-        "from_domains", "hourly_cap", "daily_cap", "allowed_addresses", "stream", "refuse_suppressed", "expires_at",
+        "from_domains", "hourly_cap", "daily_cap", "used_this_hour", "used_today", "allowed_addresses", "stream", "refuse_suppressed", "expires_at",
         "created_at", "updated_at",
     ]  # fmt: skip
     assert (created["name"], created["enabled"], created["accessed_at"]) == ("App", True, None)
@@ -131,6 +134,33 @@ async def test_there_cannot_be_more_than_so_many(api: ApiWorld, monkeypatch: pyt
     refused = await api.post(path(api.first), json={"name": "App"})
     assert refused.status_code == 422
     assert refused.json()["errors"] == {"name": ["The domain has 1 SMTP users; there cannot be more."]}
+
+
+async def test_how_much_of_the_caps_is_used(api: ApiWorld) -> None:
+    both, daily, none = [
+        (await made(api, **caps))["id"]
+        for caps in ({"hourly_cap": 10, "daily_cap": 100}, {"daily_cap": 100}, {})
+    ]
+    hour, day = (span.began_at(api.clock.now_ms()) for span in (Span.HOUR, Span.DAY))
+    counted = [
+        (both, "hour", hour, 3),
+        (both, "day", day, 40),
+        (both, "hour", hour - HOUR_MS, 9),
+        (none, "day", day, 5),
+    ]
+    names = ("smtp_user_id", "span", "began_at", "used")
+    rows = [dict(zip(names, row, strict=True)) | {"account_id": api.first.account.id} for row in counted]
+    async with api.database.write() as connection:
+        await connection.execute(insert(smtp_user_counts), rows)
+
+    def used(row: dict[str, Any]) -> tuple[int | None, int | None]:
+        return row["used_this_hour"], row["used_today"]
+
+    expected = {both: (3, 40), daily: (None, 0), none: (None, None)}
+    listed = (await api.get(path(api.first))).json()["data"]
+    assert {row["id"]: used(row) for row in listed} == expected
+    for user_id, counts in expected.items():
+        assert used((await api.get(path(api.first, user_id))).json()["data"]) == counts
 
 
 # -- changing -----------------------------------------------------------------------------------------------------

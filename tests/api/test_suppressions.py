@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from typing import Any
 
 import pytest
 
 from postroom.store import audit
 from postroom.store.recipients import recipient_id
-from postroom.tenancy import suppressions
+from postroom.tenancy import suppression_export, suppressions
 from postroom.tenancy.grants import Grant
 from postroom.tenancy.suppressions import Terms
 from postroom.types.actor import SYSTEM
@@ -282,3 +285,71 @@ async def test_each_change_is_in_the_audit_log(api: ApiWorld) -> None:
     assert '"addresses": ["a@y.test"]' in (one.before or "")
     assert '"entries": 1' in (everything.before or "")
     assert {entry.actor_id for entry in (new, one, everything)} == {api.first.token.id}
+
+
+# -- as a file ------------------------------------------------------------------------------------------------------
+
+
+async def exported(tenant: Tenant | ApiWorld, name: str, **query: Any) -> list[list[str]]:
+    answer = await tenant.get(f"{path(name)}/export", params=query)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    heading, *rows = csv.reader(io.StringIO(answer.text, newline=""))
+    assert heading == list(suppression_export.COLUMNS)
+    return rows
+
+
+async def test_a_list_as_a_file_is_what_the_list_shows(
+    api: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suppression_export, "PIECE", 2)
+    for name in OF_RECIPIENTS:
+        await added(api.first, name, *(f"{name}{number}@example.org" for number in range(5)))
+        rows = await exported(api, name)
+        assert [row[0] for row in rows] == [row["id"] for row in await listed(api, name)]
+        assert rows[0][2:5] == [f"{name}4@example.org", "exact", api.first.domain.name]
+        assert [row[2] for row in await exported(api, name, search="3@")] == [f"{name}3@example.org"]
+    await api.post(path("blocklist"), json={"patterns": ["*@spam.example"]})
+    ((_, on, *shown, _, _),) = await exported(api, "blocklist")
+    assert (on, shown[:3]) == ("blocklist", ["*@spam.example", "pattern", "*"])
+    assert await exported(api, "on-hold-list") == []
+
+
+async def test_nobody_puts_a_formula_into_the_file(api: ApiWorld) -> None:
+    wrong = ("=1+1@example.org", "+a@example.org", "-a@example.org", "@a")
+    for at, address in enumerate(wrong):
+        await suppressions.add(
+            api.database,
+            api.first.account.id,
+            f"a{at}@example.org" if address == "@a" else address,
+            on="hard_bounces",
+            reason="@SUM(1)" if address == "@a" else "=cmd|' /C calc'!A0",
+            by=SYSTEM,
+        )
+    rows = await exported(api, "hard-bounces")
+    assert [row[2] for row in rows] == ["a3@example.org", *(f"'{one}" for one in wrong[2::-1])]
+    assert {row[6][:2] for row in rows} == {"'@", "'="}
+
+
+async def test_who_takes_a_list_along_is_told_in_the_audit_log(api: ApiWorld) -> None:
+    await exported(api, "spam-complaints", search="ada", domain_id=api.first.domain.id)
+    (entry,) = await log(api)
+    assert (entry.action, entry.object_name) == ("suppression.exported", "spam_complaints")
+    assert entry.after is not None
+    assert json.loads(entry.after) == {"search": "ada", "domains": api.first.domain.id}
+
+
+async def test_a_file_has_only_what_its_reader_may_see(api: ApiWorld) -> None:
+    other = await second_domain(api, api.first)
+    await added(api.first, "hard-bounces", "ada@example.org")
+    await added(api.first, "hard-bounces", "ben@example.org", domain_id=other.id)
+    grant = Grant(Role.CUSTOM_USER, frozenset({Permission.READ_SUPPRESSIONS}), frozenset({other.id}))
+    person = await api.person(grant=grant)
+    answer = await person.get("/v1/suppressions/hard-bounces/export")
+    assert "ben@example.org" in answer.text
+    assert "ada@example.org" not in answer.text
+    blind = await api.person(grant=Grant(Role.CUSTOM_USER, frozenset({Permission.READ_EMAIL})))
+    assert (await blind.get("/v1/suppressions/hard-bounces/export")).status_code == 403
+    stranger = await api.tenant()
+    assert await exported(stranger, "hard-bounces") == []
+    assert (await api.get(f"{path('blocklist')}/export?domain_id={'a' * 16}")).status_code == 422

@@ -99,7 +99,10 @@ def test_node_reads_what_python_has_sent(scene: Scene, node_sdk: NodeSdk, sent: 
     assert node_sdk.call("email.single", email["id"])["body"]["data"]["recipient"]["email"] == GONE
     events = {"event": ["hard_bounced", "sent"]}
     rows = node_sdk.call("email.activity.domain", scene.account.domain_id, query | events)["body"]["data"]
-    assert {row["type"] for row in rows if row["email"]["id"] == email["id"]} == {"hard_bounced", "sent"}
+    mine = {row["type"]: row for row in rows if row["email"]["id"] == email["id"]}
+    assert set(mine) == {"hard_bounced", "sent"}
+    single = node_sdk.call("email.activity.single", mine["sent"]["id"])["body"]["data"]
+    assert single == mine["sent"]
 
 
 def test_what_came_by_smtp_is_read_like_all_the_rest(

@@ -122,6 +122,23 @@ async def test_of_many_nodes_one_tells(desk: Desk) -> None:
     assert len(await desk.told()) == 1
 
 
+async def test_a_process_that_ends_before_it_has_noted_it_tells_nothing_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.ask()
+
+    async def die(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("postroom.store.account_requests.tell", die)
+        with pytest.raises(asyncio.CancelledError):
+            await desk.letters.run_once()
+    desk.letters = desk.another()
+    assert [type(notice) for notice in await desk.told()] == [ApprovalRequest]
+    assert await desk.told() == []
+
+
 @pytest.mark.parametrize(("error", "later"), [(StorageUnavailableError, 1), (PostroomError, 0)])
 async def test_what_cannot_be_kept_now_is_told_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: type[Exception], later: int
@@ -129,7 +146,7 @@ async def test_what_cannot_be_kept_now_is_told_later(
     """But not what never can be."""
     await desk.ask()
 
-    async def fail(_: Notice) -> Sent:
+    async def fail(_: Notice, **__: str) -> Sent:
         raise error("no")
 
     with monkeypatch.context() as patch:

@@ -205,7 +205,7 @@ async def test_suspended_accounts_keep_what_is_scheduled(desk: Desk, database: D
 
 async def test_a_personalised_message_is_delivered_to_each_as_theirs(desk: Desk, database: Database) -> None:
     await desk.engine.run()
-    given = {mailbox.address: Personalization({"name": mailbox.name}) for mailbox in (BOB, CARLA)}
+    given = {mailbox.address: Personalization({"name": mailbox.name}).encode() for mailbox in (BOB, CARLA)}
     await desk.send(to=(BOB, CARLA), text="Dear {{ name }}", personalizations=given, twig=True)
     assert set((await final(database)).values()) == {"delivered"}
     texts = {str(envelope.recipient): composed.body for envelope, composed in desk.engine.post.delivered}

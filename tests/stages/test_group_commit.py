@@ -377,6 +377,24 @@ async def test_x11_what_may_wait_is_bounded(
     assert (desk.commit._waiting_octets, desk.commit._waiting_recipients) == (0, 0)
 
 
+async def test_x11_what_is_personal_counts_as_well(
+    desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "WAITING_OCTETS", 10_000)
+
+    def personal() -> Draft:
+        made = sized(draft("ada@x.test"), 100)
+        made.personalizations = {"ada@x.test": bytes(4900)}
+        return made
+
+    async with database.turn():
+        answers = [desk.submit(personal()) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert [answer.done() for answer in answers] == [False, False, True, True, True]
+    await asyncio.gather(*answers)
+    assert desk.commit._waiting_octets == 0
+
+
 async def test_x11_a_transaction_is_bounded_by_its_recipients_too(
     desk: Desk, batch_sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,10 @@ from postroom.types.notices import (
     ApprovalRequest,
     DomainCheckFailed,
     DomainRestored,
+    EmailChangeAsked,
+    EmailChangeConfirmation,
+    EmailChanged,
+    EmailChangeKnown,
     IdentityConfirmation,
     IdentityProblem,
     Invitation,
@@ -54,6 +58,10 @@ NOTICES: dict[str, Notice] = {
     "second step locked": SecondStepLocked(TO, "192.0.2.7", LINK),
     "sign up": SignUpConfirmation(TO, LINK),
     "sign up, known": SignUpKnown(TO, LINK),
+    "email change": EmailChangeConfirmation(TO, LINK),
+    "email change, known": EmailChangeKnown(TO, LINK),
+    "email change asked for": EmailChangeAsked(TO, "new@example.com", "192.0.2.7", LINK),
+    "email changed": EmailChanged(TO, "new@example.com", "192.0.2.7"),
 }
 SUBJECTS = {
     "invitation": "Bob invites you to Shop",
@@ -76,6 +84,10 @@ SUBJECTS = {
     "second step locked": "Somebody has guessed at your sign-in codes",
     "sign up": "Confirm your address to make an account",
     "sign up, known": "You have a user on Postroom already",
+    "email change": "Confirm your new address for Postroom",
+    "email change, known": "You have a user on Postroom already",
+    "email change asked for": "Your address for Postroom may change",
+    "email changed": "Your address for Postroom was changed",
 }
 SAID = {
     "invitation": ["Bob invites you to join", LINK],
@@ -106,6 +118,15 @@ SAID = {
     "second step locked": ["five wrong codes", "from the address 192.0.2.7", LINK],
     "sign up": [f"with {TO}", LINK, "nothing is made"],
     "sign up, known": ["There is a user with this address already", LINK],
+    "email change": [f"sign in to Postroom with {TO}", LINK, "nothing changes"],
+    "email change, known": ["There is a user with this address already", LINK],
+    "email change asked for": [
+        "wants to sign in with new@example.com",
+        "from the address 192.0.2.7",
+        "choose a new password",
+        LINK,
+    ],
+    "email changed": [f"signed in with {TO} signs in with new@example.com", "from the address 192.0.2.7"],
 }
 
 

@@ -110,10 +110,30 @@ async def test_of_many_nodes_one_tells(desk: Desk) -> None:
     assert await desk.told() == both(80)
 
 
+async def test_who_was_told_before_the_end_of_a_process_hears_it_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the others do hear it."""
+    await desk.use(await desk.account(), 8)
+    send = desk.mail.send
+
+    async def die(notice: Notice, *, once: str = "") -> Sent:
+        if desk.mail.notices:
+            raise asyncio.CancelledError
+        return await send(notice, once=once)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.mail, "send", die)
+        with pytest.raises(asyncio.CancelledError):
+            await desk.watch.run_once()
+    desk.watch = desk.another()
+    assert await desk.told() == both(80)
+
+
 async def test_what_cannot_be_kept_now_is_told_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.use(await desk.account(), 8)
 
-    async def fail(_: Notice) -> Sent:
+    async def fail(_: Notice, **__: str) -> Sent:
         raise StorageUnavailableError("disk full")
 
     with monkeypatch.context() as patch:

@@ -210,6 +210,20 @@ async def test_entries_go_when_their_time_is_over(database: Database) -> None:
     ]
 
 
+async def test_an_entry_that_is_over_stands_in_nobodys_way(sqlite_database: Database) -> None:
+    account = await accounts.add(sqlite_database, "Shop", approved=True, by=SYSTEM)
+
+    async def put(expires_at: int) -> list[int | None]:
+        terms = Terms("on_hold", expires_at=expires_at)
+        await suppressions.put(sqlite_database, account.id, ["a@y.test"], terms, by=SYSTEM)
+        return [one.expires_at for one in await suppressions.list_all(sqlite_database, account.id)]
+
+    later = 10_000_000_000_000
+    assert await put(1000) == [1000]
+    assert await put(later) == [later]
+    assert await put(later + 1) == [later]  # it is there already
+
+
 # -- what becomes of mail ------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import zstandard
+from sqlalchemy import func, insert, select
 
 from postroom.accept.api import ApiEdge, letters
 from postroom.config import Config
@@ -23,12 +24,19 @@ from postroom.store import domains as domain_store
 from postroom.store import inbox, messages
 from postroom.store.database import Database
 from postroom.store.inbox import InboxItem
+from postroom.store.schema import messages as message_rows
+from postroom.store.schema import quota_days
 from postroom.tenancy import accounts, domains, suppressions, system_account
+from postroom.tenancy.grants import Grant
+from postroom.tenancy.quota_watch import QuotaWatch
+from postroom.tenancy.quotas import day_number
 from postroom.types import refusals
 from postroom.types.actor import SYSTEM
 from postroom.types.notices import ApprovalRequest, Invitation, QuotaNotice, Sent
+from postroom.types.permissions import Role
 from postroom.types.refusals import Refused
 from postroom.wire import dkim_keys
+from support import people
 from support.engine import Engine
 
 INVITATION = Invitation("ada@x.test", "Shop", "Bob", "https://mail.example.com/i/1")
@@ -121,6 +129,45 @@ async def test_from_a_live_verified_domain_it_leaves_signed(engine: Engine) -> N
         story = await messages.show(connection, sent.message_id)
     assert story is not None
     assert story.message.account_id != engine.account
+
+
+async def test_what_is_sent_once_is_kept_once(engine: Engine) -> None:
+    """For each person, whichever node tries, and also when `system.from` has changed meanwhile. Its key is in the
+    transaction of the message: it is there if and only if the message is."""
+    here, there = mailer(engine), mailer(engine, FROM)
+    await here.send(INVITATION)
+    sent = await asyncio.gather(*(one.send(QUOTA, once="quota 1") for one in (here, there) * 3))
+    again = await there.send(QUOTA, once="quota 1")
+    assert {one.message_id for one in sent} == {again.message_id}
+    others = [await here.send(QUOTA, once="quota 2"), await here.send(INVITATION, once="quota 1")]
+    assert len({again.message_id, *(one.message_id for one in others)}) == 3
+    async with engine.database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(message_rows)) == 4
+
+
+@pytest.mark.parametrize("dies_before", ["accept.api.letters.keep", "store.quota_days.note"])
+async def test_a_quota_notice_outlives_its_process_and_comes_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, dies_before: str
+) -> None:
+    config = Config(limits={"daily_quota": 10})  # type: ignore[arg-type]
+    await people.make(engine.database, engine.account, Grant(Role.ADMIN), email="ann@x.test")
+    async with engine.database.write() as connection:
+        row = {"account_id": engine.account, "day": day_number(engine.clock.now_ms()), "used": 8}
+        await connection.execute(insert(quota_days).values(row))
+
+    async def die(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"postroom.{dies_before}", die)
+        with pytest.raises(asyncio.CancelledError):
+            await QuotaWatch(engine.database, mailer(engine), config, engine.clock).run_once()
+    for _ in range(2):
+        await QuotaWatch(engine.database, mailer(engine), config, engine.clock).run_once()
+    [(item, _)] = await arrived(engine)
+    assert item.recipient == "ann@x.test"
+    async with engine.database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(message_rows)) == 1
 
 
 @pytest.mark.parametrize("sender", ["noreply@unknown.test", "noreply@unverified.test", "noreply@box.test"])

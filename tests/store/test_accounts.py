@@ -63,11 +63,8 @@ async def test_who_used_how_much_of_a_day(filled: Database) -> None:
     assert rest == [Used(ALL[2], 5, -5)]
 
 
-async def test_a_notice_is_noted_once(database: Database) -> None:
+async def test_notices_are_noted_by_day(database: Database) -> None:
     async with database.write() as connection:
-        assert await quota_days.note(connection, "a", DAY, 80)
-        assert not await quota_days.note(connection, "a", DAY, 80)
-        assert await quota_days.note(connection, "a", DAY, 100)
-        assert await quota_days.note(connection, "a", DAY + 1, 80)
-        await quota_days.forget_note(connection, "a", DAY, 100)
-        assert await quota_days.noted(connection, DAY) == {("a", 80)}
+        for day, percent in ((DAY, 80), (DAY, 80), (DAY, 100), (DAY + 1, 80)):
+            await quota_days.note(connection, "a", day, percent)
+        assert await quota_days.noted(connection, DAY) == {("a", 80), ("a", 100)}

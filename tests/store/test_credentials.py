@@ -12,21 +12,7 @@ from postroom.tenancy import tokens
 from postroom.types.actor import SYSTEM
 from postroom.types.scopes import Scope
 from support import people
-from support.mail import ACCOUNT, DOMAIN, NOW, OTHER, add_account
-
-SMTP_USER = {
-    "id": "s" * 16,
-    "account_id": ACCOUNT,
-    "domain_id": DOMAIN,
-    "username": "app@example.com",
-    "password_hash": b"",
-    "scram_salt": b"",
-    "scram_iterations": 1,
-    "scram_stored_key": b"",
-    "scram_server_key": b"",
-    "created_at": NOW,
-    "updated_at": NOW,
-}
+from support.mail import ACCOUNT, DOMAIN, OTHER, SMTP_USER, add_account
 
 
 async def test_names_of_smtp_users_tokens_and_people_of_the_account(database: Database) -> None:

@@ -5,14 +5,14 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 from sqlalchemy import insert as insert_into
-from sqlalchemy import update
 
 from postroom.runtime import ids
 from postroom.store import email_search, emails, events, walk
 from postroom.store.database import Database
 from postroom.store.email_search import EmailFilter
-from postroom.store.schema import api_messages, message_metadata
+from postroom.store.schema import api_messages, message_metadata, queue
 from postroom.store.schema import emails as emails_table
 from postroom.types.events import EventType
 from postroom.types.status import EmailStatus
@@ -174,6 +174,29 @@ async def test_by_our_own_states_and_by_what_happened(database: Database, mail: 
     assert len(await _found(database, states=frozenset({"queued"}))) == 7
     assert await _found(database, events=frozenset({"deferred", "held"})) == [first]
     assert await _found(database, events=frozenset({"held"})) == []
+
+
+async def test_what_is_not_final_is_found_in_the_queue(database: Database, mail: list[str]) -> None:
+    """Piece by piece, newest first; `start` and the other filters count there, too."""
+    waiting = frozenset({"queued", "held"})
+    everything = await _found(database)
+    assert await _found(database, states=waiting) == everything
+    assert await _found(database, states=waiting, offset=5, limit=2) == everything[5:7]
+    assert await _found(database, states=waiting, subject="order", start=NOW + 1) == everything[4:6]
+    async with database.write() as connection:
+        await connection.execute(delete(queue).where(queue.c.email_id == everything[1]))
+    assert await _found(database, states=waiting) == [everything[0], *everything[2:]]
+    assert await _found(database, statuses=frozenset({"queued", "sent"})) == [everything[0], *everything[2:]]
+    assert await _found(database, states=waiting | {"delivered"}) == everything
+
+
+async def test_an_event_that_is_older_than_its_email(database: Database, mail: list[str]) -> None:
+    """The clock was set back by an hour in between."""
+    *_, oldest = await _found(database)
+    at = NOW - 3_600_000
+    async with database.write() as connection:
+        await events.add(connection, [events.new(ACCOUNT, oldest, mail[0], EventType.DEFERRED, at)])
+    assert await _found(database, events=frozenset({"deferred"}), start=at) == [oldest]
 
 
 async def test_below_an_id(database: Database, mail: list[str]) -> None:

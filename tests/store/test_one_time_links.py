@@ -48,7 +48,7 @@ async def test_a_new_one_takes_the_place_of_the_one_before_and_clears_away_what_
             await store.put(connection, link)
         assert await left(connection) == ["reset", "sign_in"]
         assert await store.get(connection, "reset", newer.secret_hash, 20) == newer
-        await store.remove_all(connection, LINK.email)
+        await store.remove_all(connection, "", LINK.email)
         assert await left(connection) == []
 
 

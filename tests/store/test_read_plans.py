@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.dialects import postgresql
 
 from postroom.runtime import ids
 from postroom.store import (
@@ -18,6 +19,7 @@ from postroom.store import (
     inbox,
     message_schedules,
     messages,
+    partitions,
     queue,
     refusals,
 )
@@ -95,6 +97,20 @@ READS = {
         lambda db: email_search.page(db, FILTER, offset=0, limit=9),
         "autoindex_emails_1 (account_id=? AND id>? AND id<?)",
     ),
+    "emails that wait": (
+        lambda db: email_search.some(
+            db, replace(EVERYWHERE, states=frozenset({"held"})), below=None, limit=9
+        ),
+        "autoindex_queue_1 (account_id=? AND email_id>? AND email_id<?)",
+    ),
+    "emails by a word in the subject": (
+        lambda db: email_search.some(db, replace(EVERYWHERE, subject="order"), below=None, limit=9),
+        "COVERING INDEX sqlite_autoindex_emails_1 (account_id=? AND id>? AND id<?)",
+    ),
+    "emails of a template": (
+        lambda db: email_search.some(db, replace(EVERYWHERE, template_id="0" * 16), below=None, limit=9),
+        "autoindex_emails_1 (account_id=? AND id>? AND id<?)",
+    ),
     "emails of a message": (
         lambda db: email_search.page(db, replace(FILTER, message_id="0" * 24), offset=0, limit=9),
         "ix_emails_message_id (account_id=? AND message_id=?)",
@@ -120,9 +136,13 @@ READS = {
         lambda db: activity.page(db, PERIOD, offset=0, limit=9),
         "autoindex_events_1 (account_id=? AND id>? AND id<?)",
     ),
+    "activity of one kind": (
+        lambda db: activity.page(db, replace(PERIOD, types=["delivered"]), offset=0, limit=9),
+        "autoindex_messages_1 (account_id=? AND id=?)",
+    ),
     "messages": (
         lambda db: messages.newest(db, ACCOUNT, domains=[DOMAIN], offset=0, limit=9),
-        "autoindex_messages_1 (account_id=? AND id<?)",
+        "autoindex_messages_1 (account_id=? AND id>? AND id<?)",
     ),
     "changes": (_changes, "autoindex_audit_1 (account_id=? AND id>? AND id<?)"),
     "changes of an object": (
@@ -160,3 +180,23 @@ async def test_what_the_api_lists_is_found_by_key(sqlite_database: Database, nam
     assert not [line for line in plan if line in {f"SCAN {table}" for table in tables}], plan
     if name in ("emails of a message", "emails by metadata"):
         assert not [line for line in plan if "id>?" in line], plan
+    if name.startswith("emails that wait"):
+        assert not [line for line in plan if "emails_1 (account_id=? AND id>?" in line], plan
+
+
+async def test_events_are_looked_for_among_the_ids_of_a_piece(database: Database) -> None:
+    """PostgreSQL would read all of the account's for each piece."""
+    if database.sqlite:
+        return
+    await partitions.ensure(database, NOW)
+    walked = email_search._walk(replace(EVERYWHERE, events=frozenset({"held"})), sqlite=False)
+    statement = walked.between(SINCE, ids.earliest(NOW + 1)).compile(
+        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+    )
+    async with database.read() as connection:
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))  # the tables are empty
+        await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        plan = list(await connection.scalars(text(f"EXPLAIN {statement}")))
+    conditions = [line for line in plan if "AND ((email_id)::text " in line]
+    assert conditions, plan
+    assert all("email_id)::text = " in line or "email_id)::text >= " in line for line in conditions), plan

@@ -4,10 +4,13 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import insert
+
 from postroom.store import refusals
 from postroom.store.database import Database
 from postroom.store.refusals import HOUR, Refusal, RefusalFilter
-from support.mail import ACCOUNT, NOW, OTHER, rows
+from postroom.store.schema import smtp_users
+from support.mail import ACCOUNT, NOW, OTHER, SMTP_USER, rows
 
 
 def refusal(at: int = NOW, **changes: str) -> Refusal:
@@ -54,6 +57,21 @@ async def test_what_strangers_sent_is_cut_to_the_columns(database: Database) -> 
         database, refusal(credential=long, client=long, sender=long, header_from=long, recipients=long)
     )
     assert len((await rows(database, "refusals"))[0]["credential"]) == 320
+
+
+async def test_a_login_that_failed_gets_the_account_of_its_user(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(smtp_users).values(SMTP_USER))
+    strangers = [
+        refusal(rule="auth-failed", account_id="", credential=name)
+        for name in ("App@Example.com", "nobody@example.com", "", "x" * 5000)
+    ]
+    known = refusal(account_id=OTHER, credential="app@example.com")
+    await _record(database, *strangers, known)
+    await _record(database, strangers[0], *(refusal(account_id="", credential=f"{n}") for n in range(1200)))
+    found = {(row["account_id"], row["credential"]): row["count"] for row in await rows(database, "refusals")}
+    assert (len(found), found[ACCOUNT, "app@example.com"], found[OTHER, "app@example.com"]) == (1205, 2, 1)
+    assert {account for account, credential in found if credential != "app@example.com"} == {""}
 
 
 async def test_pages_and_filters(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Sending from a domain is paused: what the queue makes of it, on both databases."""
+"""Sending from a domain is paused, or its account suspended: what the queue makes of it, on both databases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from postroom.deliver import record
-from postroom.store import batches, domains, interventions, queue
+from postroom.store import accounts, batches, domains, interventions, queue
 from postroom.store.database import Database
 from postroom.store.domains import Domain
 from postroom.store.queue import AT_ONCE, NEVER
@@ -169,6 +169,26 @@ async def test_nothing_is_held_for_a_pause_that_is_over(database: Database) -> N
     assert [entry.email_id for entry in await batches.claim(database, 1, [0], ACCOUNT, NOW, 10)] == [
         resumed.email_id
     ]
+
+
+async def test_nothing_is_held_for_a_suspension_that_is_over(database: Database) -> None:
+    """As of a pause: the account is asked of the table when its mail is about to be held."""
+    await accepted(database, 2)
+    entries = await batches.claim(database, 1, [0], ACCOUNT, NOW, 10)
+    suspended, released = entries
+    held = [record.held(entry, Hold.SUSPENDED, LATER) for entry in entries]
+    async with database.write() as connection:
+        await accounts.change(connection, ACCOUNT, state="suspended")
+    await batches.tick(database, 1, held[:1], [])
+    async with database.write() as connection:
+        await accounts.change(connection, ACCOUNT, state="approved")
+    assert (await batches.tick(database, 1, held, [])).recorded == {released.email_id}
+    found = {row["email_id"]: row for row in await rows(database, "queue")}
+    assert [found[entry.email_id]["hold"] for entry in entries] == ["suspended", ""]
+    assert await events(database) == ["held"]
+    again = await batches.claim(database, 1, [0], ACCOUNT, NOW, 10)
+    assert [entry.email_id for entry in again] == [released.email_id]
+    assert suspended.email_id not in {entry.email_id for entry in again}
 
 
 async def test_what_was_left_behind_is_found(database: Database) -> None:

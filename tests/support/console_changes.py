@@ -111,6 +111,16 @@ async def uses_a_link(scene: Scene) -> Change:
     return Change({"token": secret, "password": NEW_PASSWORD}, by=who, account_id=NO_ACCOUNT)
 
 
+async def asks_for_another_address(scene: Scene) -> Change:
+    return Change({"email": somebody()} | PASSWORD, by=await scene.api.person(), account_id=NO_ACCOUNT)
+
+
+async def confirms_another_address(scene: Scene) -> Change:
+    who, now = await scene.api.person(), scene.api.clock.now_ms()
+    secret = await link(scene.api.database, Purpose.EMAIL, somebody(), now, who.user.id)
+    return Change({"token": secret}, by=who, account_id=NO_ACCOUNT)
+
+
 async def asks_to_sign_up(_: Scene) -> Change:
     return Change({"email": somebody()}, account_id=NO_ACCOUNT)
 
@@ -164,6 +174,8 @@ CHANGES: dict[str, Prepare] = {
     "PUT /profile/password": person(
         {"old_password": people.PASSWORD, "password": NEW_PASSWORD}, account_id=NO_ACCOUNT
     ),
+    "POST /email-changes": asks_for_another_address,
+    "POST /email-changes/confirm": confirms_another_address,
     "POST /password-resets": asks_for_a_link,
     "POST /password-resets/use": uses_a_link,
     "POST /sign-up": asks_to_sign_up,
@@ -179,6 +191,8 @@ CHANGES: dict[str, Prepare] = {
 SILENT: dict[str, str] = {
     "POST /invites/look": "it only looks",
     "POST /password-resets/look": "it only looks",
+    "POST /email-changes/look": "it only looks",
+    "POST /previews": "it is about nothing that is there",
     "POST /sign-up/look": "it only looks",
     "POST /first-run/smarthost": "it only says what to write",
 }

@@ -48,6 +48,7 @@ ZONES = {
 
 DELIVERED = Outcome(Result.DELIVERED, Reply.of(250, "2.0.0", "taken"), "mx.x.test", "127.0.0.9", reached=True)
 GREYLISTED = Outcome(Result.DEFERRED, Reply.of(451, "4.7.1", "later"), "mx.x.test", "127.0.0.9", reached=True)
+FULL = Outcome(Result.FAILED, Reply.of(552, "5.2.2", "full"), "mx.x.test", "127.0.0.9", reached=True)
 UNKNOWN_USER = Outcome(
     Result.FAILED, Reply.of(550, "5.1.1", "no such user"), "mx.x.test", "127.0.0.9", reached=True
 )
@@ -106,7 +107,12 @@ class Engine:
         self.loader = Loader(database, hostname="relay.test")
         self.composer = Composer(Keys(self._key), MemoryBlobs().open, self.clock, lifetime=3600)
         self.lease = Lease(database, self.clock, name="test", seconds=config.delivery.lease)
-        self.ticker = Ticker(database, lambda: self.lease.incarnation)
+        self.soft_bounced: list[tuple[str, str]] = []
+        self.ticker = Ticker(
+            database,
+            lambda: self.lease.incarnation,
+            lambda account_id, email_id: self.soft_bounced.append((account_id, email_id)),
+        )
         tools = Tools(
             config=config,
             clock=self.clock,

@@ -32,6 +32,21 @@ ACCOUNT = "a" * 16
 OTHER = "b" * 16
 DOMAIN = "d" * 16
 
+SMTP_USER = {
+    "id": "s" * 16,
+    "account_id": ACCOUNT,
+    "domain_id": DOMAIN,
+    "username": "app@example.com",
+    "password_hash": b"",
+    "scram_salt": b"",
+    "scram_iterations": 1,
+    "scram_stored_key": b"",
+    "scram_server_key": b"",
+    "created_at": NOW,
+    "updated_at": NOW,
+}
+"""A row, for what only needs one to be there."""
+
 _numbers = count(1)
 
 

@@ -65,7 +65,8 @@ class Member:
 
     @property
     def octets(self) -> int:
-        return len(self.draft.content.data)
+        """Of what is written: what personalizations hold may be far more than the content."""
+        return len(self.draft.content.data) + sum(map(len, self.draft.personalizations.values()))
 
     @property
     def recipients(self) -> int:

@@ -21,8 +21,9 @@ Whose address got onto a suppression list since, is sent nothing: that is looked
 (`suppressed`) when it waited in memory for more than some seconds.
 
 Whether sending from a domain is paused, and whether the template of a scheduled message is still there, is asked of the
-tables: in the claim, and the pause once more in the transaction that marks an attempt or holds an email for it. What
-the directory knows may be a second old: it looks for changes before anything is held on its word.
+tables: in the claim, and the pause once more in the transaction that marks an attempt. A pause or suspension that is
+over holds nothing any more: the transaction that would hold an email for it asks the tables, too. What the directory
+knows may be a second old: it looks for changes before anything is held on its word.
 
 Towards the network: `destination` (a route, else the MX hosts, with addresses vetted by `addresses`), `courier` (one
 connection to one destination; next host on failure), `connection` (the socket under the pure client session), `tls`,

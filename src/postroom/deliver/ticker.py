@@ -20,19 +20,30 @@ from postroom.runtime.killpoints import reach
 from postroom.store import batches, queue
 from postroom.store.batches.rows import Entry, OutcomeRecord, Ticked
 from postroom.store.database import Database, InTurn
+from postroom.types.events import EventType
 
 log = structlog.get_logger()
 
+SOFT_BOUNCED = EventType.SOFT_BOUNCED.value
 PAUSE, LONGEST_PAUSE = 0.2, 5.0
 MOST = 500
 
 
 class Ticker:
-    """`owner` gives the node's incarnation now. Start with `start()`; `stop()` records what is left."""
+    """`owner` gives the node's incarnation now. Start with `start()`; `stop()` records what is left.
 
-    def __init__(self, database: Database, owner: Callable[[], int]) -> None:
+    `soft_bounced` is told, by account and email, what a server has turned away for now and for good.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        owner: Callable[[], int],
+        soft_bounced: Callable[[str, str], None] = lambda _account, _email: None,
+    ) -> None:
         self._database = database
         self._owner = owner
+        self._soft_bounced = soft_bounced
         self._records: list[OutcomeRecord] = []
         self._writing: list[OutcomeRecord] = []
         self._marks: list[tuple[Entry, asyncio.Future[bool]]] = []
@@ -137,6 +148,9 @@ class Ticker:
             raise
         finally:
             self._writing = []
+        for record in records:
+            if record.attempt is not None and record.events and record.events[-1].type == SOFT_BOUNCED:
+                self._soft_bounced(*record.key)
         for entry, future in marks:
             entry.paused |= entry.email_id in ticked.paused
             if not future.done():

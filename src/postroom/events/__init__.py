@@ -8,5 +8,7 @@ Growth has an owner: `retention`. It takes away content once its time has come, 
 events and attempts (on PostgreSQL as whole days), refusals, recipients, and in the end the messages. It works in slices, so that
 accept never waits longer for it than for a commit, and any node may run it at any time.
 
+`on_hold` puts on hold who has bounced softly again and again.
+
 `recipients` gathers whom an account has written to from the emails that were accepted, some seconds behind.
 """

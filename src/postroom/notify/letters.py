@@ -18,6 +18,10 @@ from postroom.types.notices import (
     ApprovalRequest,
     DomainCheckFailed,
     DomainRestored,
+    EmailChangeAsked,
+    EmailChangeConfirmation,
+    EmailChanged,
+    EmailChangeKnown,
     IdentityConfirmation,
     IdentityProblem,
     Invitation,
@@ -64,6 +68,10 @@ FILES: dict[type[Notice], str] = {
     SecondStepLocked: "second_step_locked",
     SignUpConfirmation: "sign_up_confirmation",
     SignUpKnown: "sign_up_known",
+    EmailChangeConfirmation: "email_change_confirmation",
+    EmailChangeKnown: "email_change_known",
+    EmailChangeAsked: "email_change_asked",
+    EmailChanged: "email_changed",
 }
 _NOTES = frozenset({"note", "reason", "answers"})
 _BLANKS = re.compile(r"\s+")

@@ -43,14 +43,14 @@ class SystemMailer:
         self._keep = keep
         self._base_url = base_url
 
-    async def send(self, notice: Notice) -> Sent:
+    async def send(self, notice: Notice, *, once: str = "") -> Sent:
         """See `types.notices.SystemMail`."""
         to = self._recipient(notice)
         if to is None:
             return Sent("", leaves=False)
         account, from_, leaves = await self._sender()
         wording = render(notice)
-        letter = Letter(from_, to, wording.subject, wording.text, wording.html, self._contact)
+        letter = Letter(from_, to, wording.subject, wording.text, wording.html, self._contact, once)
         kept = await self._keep(account, letter)
         if isinstance(kept, Refused):
             if kept.rule is refusals.STORAGE_UNAVAILABLE:

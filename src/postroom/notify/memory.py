@@ -12,9 +12,13 @@ class MemorySystemMail:
         self.notices: list[Notice] = []
         self.leaves = leaves
         self._base_url = base_url
+        self._told: set[tuple[str, str]] = set()
 
-    async def send(self, notice: Notice) -> Sent:
-        self.notices.append(notice)
+    async def send(self, notice: Notice, *, once: str = "") -> Sent:
+        told = once, getattr(notice, "to", "")
+        if not once or told not in self._told:
+            self.notices.append(notice)
+        self._told.add(told)
         return Sent(f"{len(self.notices):024x}", self.leaves)
 
     def link(self, path: str) -> str:

@@ -77,13 +77,10 @@ async def untold(connection: AsyncConnection, limit: int) -> list[AccountRequest
     return await every(connection, AccountRequest, waiting.limit(limit))
 
 
-async def tell(connection: AsyncConnection, request: AccountRequest, told_at: int | None) -> bool:
-    """Note that its state was told, or with None that it was not. False when somebody else did so, or it has another
-    state by now."""
-    told = account_requests.c.told_at
-    which = [account_requests.c.id == request.id, account_requests.c.state == request.state]
-    which.append(told.is_not(None) if told_at is None else told.is_(None))
-    return await changed(connection, update(account_requests).where(*which).values(told_at=told_at)) == 1
+async def tell(connection: AsyncConnection, request: AccountRequest, told_at: int) -> None:
+    """Note that its state was told, unless it has another one by now."""
+    which = (account_requests.c.id == request.id, account_requests.c.state == request.state)
+    await connection.execute(update(account_requests).where(*which).values(told_at=told_at))
 
 
 def _fitting(state: str | None, kind: str | None) -> list[ColumnElement[bool]]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, literal, select, true, union_all
+from sqlalchemy import Select, Table, and_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.runtime import ids
@@ -19,6 +19,7 @@ from postroom.store.batches.rows import EventRow
 from postroom.store.database import Database
 from postroom.store.events import WAS_QUEUED, queued
 from postroom.store.schema import emails, events, messages
+from postroom.store.walk import Series, Walk
 from postroom.types.events import EventType
 
 _EVENT = select(*(events.c[name] for name in EventRow._fields))
@@ -37,13 +38,9 @@ class ActivityFilter:
 
 async def page(database: Database, wanted: ActivityFilter, *, offset: int, limit: int) -> list[EventRow]:
     """The events that fit, from number `offset` on, the newest first."""
-
-    def piece(below: str, size: int) -> Select[Any]:
-        return _piece(wanted, below, size)
-
     if wanted.types is not None and not wanted.types:
         return []
-    found = await walk.page(database, piece, ids.earliest(wanted.end), offset=offset, limit=limit)
+    found = await walk.page(database, _walk(wanted), ids.earliest(wanted.end), offset=offset, limit=limit)
     async with database.read() as connection:
         return await load(connection, wanted.account_id, [row.id for row in found])
 
@@ -61,50 +58,46 @@ async def load(connection: AsyncConnection, account_id: str, event_ids: Sequence
     return [found[event_id] for event_id in event_ids if event_id in found]
 
 
-def _piece(wanted: ActivityFilter, below: str, size: int) -> Select[Any]:
-    branches = []
+def _walk(wanted: ActivityFilter) -> Walk:
+    """Through what happened, and the emails for what was queued; `types` may leave out one of them."""
+    parts = []
     if wanted.types is None or {*wanted.types} != {EventType.QUEUED}:
-        branches.append(_happened(wanted, below, size))
+        parts.append((_happened(wanted), events))
     if wanted.types is None or EventType.QUEUED in wanted.types:
-        branches.append(_queued(wanted, below, size))
-    both = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
-    candidate = select(both).order_by(both.c.id.desc()).limit(size).subquery("candidate")
-    message = and_(messages.c.account_id == wanted.account_id, messages.c.id == candidate.c.message_id)
-    fits = and_(
-        candidate.c.counts,
-        messages.c.domain_id == wanted.domain_id,
-        true() if wanted.types is None else candidate.c.type.in_(sorted(wanted.types)),
-    )
-    # An outer join: a candidate never gets lost, or the walk would believe that it has come to the end.
-    source = candidate.outerjoin(messages, message)
-    return select(candidate.c.id, fits.label("fits")).select_from(source).order_by(candidate.c.id.desc())
+        parts.append((_queued(wanted), emails))
+
+    def between(lowest: str, below: str) -> Select[Any]:
+        both = union_all(
+            *(
+                _of_domain(wanted, series, table).where(series.id >= lowest, series.id < below)
+                for series, table in parts
+            )
+        ).subquery()
+        return select(both.c.id).order_by(both.c.id.desc())
+
+    return Walk([series for series, _ in parts], between)
 
 
-def _happened(wanted: ActivityFilter, below: str, size: int) -> Select[Any]:
+def _of_domain(wanted: ActivityFilter, series: Series, table: Table) -> Select[Any]:
+    message = and_(messages.c.account_id == wanted.account_id, messages.c.id == table.c.message_id)
+    fits = [messages.c.domain_id == wanted.domain_id]
+    if table is emails:
+        fits.append(WAS_QUEUED)
+    elif wanted.types is not None:
+        fits.append(events.c.type.in_(sorted(wanted.types)))
+    return select(series.id).select_from(table.join(messages, message)).where(*series.which, *fits)
+
+
+def _happened(wanted: ActivityFilter) -> Series:
     """`at` says the same as the id; it spares PostgreSQL the other days."""
-    return (
-        select(events.c.id, events.c.message_id, events.c.type, literal(value=True).label("counts"))
-        .where(
-            events.c.account_id == wanted.account_id,
-            events.c.id >= ids.earliest(wanted.start),
-            events.c.id < below,
-            events.c.at >= wanted.start,
-            events.c.at < wanted.end,
-        )
-        .order_by(events.c.id.desc())
-        .limit(size)
+    period = (
+        events.c.id >= ids.earliest(wanted.start),
+        events.c.at >= wanted.start,
+        events.c.at < wanted.end,
     )
+    return Series(events.c.id, (events.c.account_id == wanted.account_id, *period))
 
 
-def _queued(wanted: ActivityFilter, below: str, size: int) -> Select[Any]:
-    kind = literal(EventType.QUEUED.value).label("type")
-    return (
-        select(emails.c.id, emails.c.message_id, kind, WAS_QUEUED.label("counts"))
-        .where(
-            emails.c.account_id == wanted.account_id,
-            emails.c.id >= ids.earliest(wanted.start),
-            emails.c.id < below,
-        )
-        .order_by(emails.c.id.desc())
-        .limit(size)
-    )
+def _queued(wanted: ActivityFilter) -> Series:
+    since = emails.c.id >= ids.earliest(wanted.start)
+    return Series(emails.c.id, (emails.c.account_id == wanted.account_id, since))

@@ -50,6 +50,13 @@ async def of_domains(connection: AsyncConnection, account_id: str, domains: Coll
     return list(await connection.scalars(union_all(smtp, token)))
 
 
+async def accounts_of(connection: AsyncConnection, usernames: Collection[str]) -> dict[str, str]:
+    """The accounts of those usernames (in lower case) that there are."""
+    columns = (smtp_users.c.username, smtp_users.c.account_id)
+    rows = await connection.execute(select(*columns).where(smtp_users.c.username.in_(usernames)))
+    return {row.username: row.account_id for row in rows}
+
+
 async def there_is_one(connection: AsyncConnection, account_id: str) -> bool:
     """Whether any program can send for the account: it has an SMTP user or a token."""
     first = [

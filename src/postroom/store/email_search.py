@@ -12,13 +12,16 @@ from postroom.runtime import ids
 from postroom.store import walk
 from postroom.store.database import Database
 from postroom.store.query import slices, within
-from postroom.store.schema import api_messages, emails, events, message_metadata, messages
-from postroom.types.status import EmailStatus
+from postroom.store.schema import api_messages, emails, events, message_metadata, messages, queue
+from postroom.store.walk import Series, Walk
+from postroom.types.status import FINAL, EmailStatus
 
 PART = 500
 """Ids named in one statement."""
-MOST_PIECES = 150
+MOST_PIECES = 75
 """That are looked at for one answer: a filter that fits nothing must not walk through millions of emails."""
+CLOCK_SET_BACK = 86_400_000
+"""Milliseconds: an event is not older than its email but for a clock that was set back in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,10 @@ class EmailFilter:
 
 async def page(database: Database, wanted: EmailFilter, *, offset: int, limit: int) -> list[str]:
     """Ids of the emails that fit, from number `offset` on."""
-    piece, begin = _walked(database, wanted), ids.earliest(wanted.end)
-    found = await walk.page(database, piece, begin, offset=offset, limit=limit)
+    begin = ids.earliest(wanted.end)
+    found = await walk.page(
+        database, _walk(wanted, sqlite=database.sqlite), begin, offset=offset, limit=limit
+    )
     return [row.id for row in found]
 
 
@@ -60,12 +65,9 @@ async def some(
 ) -> tuple[list[str], str | None]:
     """Ids of the emails that fit and sort before `below`, and where to go on; as `walk.some`."""
     begin = min(ids.earliest(wanted.end), below or walk.BEHIND_ALL)
-    found, rest = await walk.some(database, _walked(database, wanted), begin, limit=limit, pieces=MOST_PIECES)
+    emails_walk = _walk(wanted, sqlite=database.sqlite)
+    found, rest = await walk.some(database, emails_walk, begin, limit=limit, pieces=MOST_PIECES)
     return [row.id for row in found], rest
-
-
-def _walked(database: Database, wanted: EmailFilter) -> walk.Piece:
-    return lambda below, size: _piece(wanted, below, size, sqlite=database.sqlite)
 
 
 async def changed(
@@ -97,41 +99,50 @@ async def changed(
 
 def _among(wanted: EmailFilter, email_ids: Collection[str], *, sqlite: bool) -> Select[Any]:
     """Those of these emails that fit."""
-    mine = (emails.c.account_id == wanted.account_id, emails.c.id.in_(email_ids))
-    period = (emails.c.id >= ids.earliest(wanted.start), emails.c.id < ids.earliest(wanted.end))
-    message = and_(messages.c.account_id == wanted.account_id, messages.c.id == emails.c.message_id)
-    source = emails.join(messages, message)
-    if wanted.template_id is not None:
-        source = source.outerjoin(api_messages, _api(wanted, emails.c.message_id))
-    fits = _conditions(wanted, emails.c, sqlite=sqlite)
-    statement = select(emails.c.id).select_from(source).where(*mine, *period, *_named(wanted), *fits)
-    return statement.order_by(emails.c.id.desc())
+    period = ids.earliest(wanted.start), ids.earliest(wanted.end)
+    fitting = _fitting(wanted, emails.c.id, *period, sqlite=sqlite)
+    return fitting.where(emails.c.id.in_(email_ids), *_named(wanted))
 
 
-def _api(wanted: EmailFilter, message_id: ColumnElement[str]) -> ColumnElement[bool]:
-    return and_(api_messages.c.account_id == wanted.account_id, api_messages.c.id == message_id)
-
-
-def _piece(wanted: EmailFilter, below: str, size: int, *, sqlite: bool) -> Select[Any]:
-    """What has an index narrows the candidates, the rest is asked of each."""
-    named = _named(wanted)
+def _walk(wanted: EmailFilter, *, sqlite: bool) -> Walk:
+    """Through the emails, or the queue: what is not final has its row there, and that is little."""
+    named, begin = _named(wanted), ids.earliest(wanted.start)
     # SQLite knows nothing of the data: shown the bare id it walks through all of the time, whatever else is asked.
     email_id = emails.c.id.concat("") if named else emails.c.id
-    between = (email_id >= ids.earliest(wanted.start), email_id < below)
-    candidate = (
-        select(*(emails.c[name] for name in ("id", "message_id", "recipient", "status", "sent")))
-        .where(emails.c.account_id == wanted.account_id, *between, *named)
-        .order_by(email_id.desc())
-        .limit(size)
-        .subquery("candidate")
+    series = Series(email_id, [emails.c.account_id == wanted.account_id, email_id >= begin, *named])
+    if _waiting(wanted) and not named:
+        email_id = queue.c.email_id
+        series = Series(email_id, [queue.c.account_id == wanted.account_id, email_id >= begin])
+
+    def between(lowest: str, below: str) -> Select[Any]:
+        return _fitting(wanted, email_id, max(lowest, begin), below, sqlite=sqlite).where(*named)
+
+    return Walk([series], between)
+
+
+def _waiting(wanted: EmailFilter) -> bool:
+    """Whether only emails are asked for that are not final."""
+    states = {EmailStatus(state) for state in wanted.states}
+    return bool(states and not states & FINAL) or bool(
+        wanted.statuses and wanted.statuses <= {"queued", "sent"}
     )
-    message = and_(messages.c.account_id == wanted.account_id, messages.c.id == candidate.c.message_id)
-    fits = and_(*_conditions(wanted, candidate.c, sqlite=sqlite))
-    # An outer join: a candidate never gets lost, or the walk would believe that it has come to the end.
-    source = candidate.outerjoin(messages, message)
-    if wanted.template_id is not None:
-        source = source.outerjoin(api_messages, _api(wanted, candidate.c.message_id))
-    return select(candidate.c.id, fits.label("fits")).select_from(source).order_by(candidate.c.id.desc())
+
+
+def _fitting(
+    wanted: EmailFilter, email_id: ColumnElement[str], lowest: str, below: str, *, sqlite: bool
+) -> Select[Any]:
+    """What fits of the account between two ids, the newest first. An email whose message is being deleted is not there
+    any more. `email_id` may be that of the queue."""
+    message = and_(messages.c.account_id == wanted.account_id, messages.c.id == emails.c.message_id)
+    source: Any = emails.join(messages, message)
+    mine = [emails.c.account_id == wanted.account_id, email_id >= lowest, email_id < below]
+    if email_id is queue.c.email_id:
+        source = queue.join(source, emails.c.id == queue.c.email_id)
+        mine.append(queue.c.account_id == wanted.account_id)
+    if wanted.events:
+        mine.append(_has_event(wanted, lowest, below, sqlite=sqlite))
+    fits = _conditions(wanted, sqlite=sqlite)
+    return select(emails.c.id).select_from(source).where(*mine, *fits).order_by(email_id.desc())
 
 
 def _named(wanted: EmailFilter) -> list[ColumnElement[bool]]:
@@ -150,24 +161,22 @@ def _named(wanted: EmailFilter) -> list[ColumnElement[bool]]:
     return [emails.c.id.in_(of_account.where(condition)) for condition in which]
 
 
-def _conditions(wanted: EmailFilter, candidate: Any, *, sqlite: bool) -> list[ColumnElement[bool]]:
-    conditions = [within(messages.c.domain_id, wanted.domains), messages.c.id.is_not(None)]
+def _conditions(wanted: EmailFilter, *, sqlite: bool) -> list[ColumnElement[bool]]:
+    conditions = [within(messages.c.domain_id, wanted.domains)]
     if wanted.statuses:
-        conditions.append(or_(*(_has_status(candidate, word) for word in sorted(wanted.statuses))))
+        conditions.append(or_(*(_has_status(word) for word in sorted(wanted.statuses))))
     if wanted.states:
-        conditions.append(candidate.status.in_(sorted(wanted.states)))
-    if wanted.events:
-        conditions.append(_has_event(wanted, candidate))
+        conditions.append(emails.c.status.in_(sorted(wanted.states)))
     if wanted.recipient is not None:
-        conditions.append(candidate.recipient == wanted.recipient)
+        conditions.append(emails.c.recipient == wanted.recipient)
     if wanted.recipient_part is not None:
-        conditions.append(candidate.recipient.icontains(wanted.recipient_part, autoescape=True))
+        conditions.append(emails.c.recipient.icontains(wanted.recipient_part, autoescape=True))
     if wanted.credential_id is not None:
         conditions.append(messages.c.credential_id == wanted.credential_id)
     if wanted.stream is not None:
         conditions.append(messages.c.stream == wanted.stream)
     if wanted.template_id is not None:
-        conditions.append(api_messages.c.template_id == wanted.template_id)
+        conditions.append(_has_template(wanted))
     if wanted.subject is not None:
         conditions.append(messages.c.subject.icontains(wanted.subject, autoescape=True))
     if wanted.tag is not None:
@@ -176,22 +185,34 @@ def _conditions(wanted: EmailFilter, candidate: Any, *, sqlite: bool) -> list[Co
     return conditions
 
 
-def _has_event(wanted: EmailFilter, candidate: Any) -> ColumnElement[bool]:
-    """An event is never older than its email; that spares PostgreSQL the days before."""
-    happened = select(events.c.id).where(
+def _has_event(wanted: EmailFilter, lowest: str, below: str, *, sqlite: bool) -> ColumnElement[bool]:
+    """PostgreSQL would read all events of the account for each piece, were it not told twice which ids there are, and
+    that the days before have none. SQLite would then use the range instead of the one id."""
+    happened = [
         events.c.account_id == wanted.account_id,
-        events.c.email_id == candidate.id,
-        events.c.at >= wanted.start,
+        events.c.email_id == emails.c.id,
         events.c.type.in_(sorted(wanted.events)),
+    ]
+    if not sqlite:
+        since = max(wanted.start, ids.made_at(lowest) - CLOCK_SET_BACK)
+        happened += [events.c.email_id >= lowest, events.c.email_id < below, events.c.at >= since]
+    return select(events.c.id).where(*happened).exists()
+
+
+def _has_template(wanted: EmailFilter) -> ColumnElement[bool]:
+    made = select(api_messages.c.id).where(
+        api_messages.c.account_id == wanted.account_id,
+        api_messages.c.id == emails.c.message_id,
+        api_messages.c.template_id == wanted.template_id,
     )
-    return happened.exists()
+    return made.exists()
 
 
-def _has_status(candidate: Any, word: str) -> ColumnElement[bool]:
+def _has_status(word: str) -> ColumnElement[bool]:
     """`EmailStatus.api_word` in SQL."""
 
     def statuses(*, attempted: bool) -> list[str]:
         return [status.value for status in EmailStatus if status.api_word(attempted=attempted) == word]
 
-    before = and_(not_(candidate.sent), candidate.status.in_(statuses(attempted=False)))
-    return or_(before, and_(candidate.sent, candidate.status.in_(statuses(attempted=True))))
+    before = and_(not_(emails.c.sent), emails.c.status.in_(statuses(attempted=False)))
+    return or_(before, and_(emails.c.sent, emails.c.status.in_(statuses(attempted=True))))

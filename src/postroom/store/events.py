@@ -7,10 +7,10 @@ when that was accepted. One row less for each message on the hot path.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.runtime import ids
@@ -58,6 +58,17 @@ async def of_emails(
         event = EventRow(*row)
         found[event.email_id].append(event)
     return found
+
+
+async def soft_bounced(
+    connection: AsyncConnection, account_id: str, email_ids: Collection[str], since: int
+) -> int:
+    """How many of these emails a server was asked about, and have bounced softly at this time (milliseconds) or later."""
+    happened = (events.c.type == EventType.SOFT_BOUNCED.value, events.c.at >= since)
+    mine = (events.c.account_id == account_id, events.c.email_id.in_(sorted(email_ids)))
+    tried = (emails.c.account_id == events.c.account_id, emails.c.id == events.c.email_id, emails.c.sent)
+    statement = select(func.count(events.c.email_id.distinct())).join_from(events, emails, and_(*tried))
+    return int(await connection.scalar(statement.where(*mine, *happened)) or 0)
 
 
 async def suppression_reasons(

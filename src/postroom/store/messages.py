@@ -16,6 +16,7 @@ from postroom.store.emails import Email
 from postroom.store.query import among, columns, first, slices, within
 from postroom.store.schema import accounts, contents, messages
 from postroom.store.schema import emails as emails_table
+from postroom.store.walk import Series, Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,14 @@ async def newest(
     database: Database, account_id: str, *, domains: Collection[str] | None, offset: int, limit: int
 ) -> list[tuple[str, int]]:
     """(id, received at) of the messages of an account, or of some of its domains, from number `offset` on."""
-    fits = within(messages.c.domain_id, domains)
+    mine = messages.c.account_id == account_id
 
-    def piece(below: str, size: int) -> Select[Any]:
-        mine = (messages.c.account_id == account_id, messages.c.id < below)
-        statement = select(messages.c.id, messages.c.received_at, fits.label("fits"))
-        return statement.where(*mine).order_by(messages.c.id.desc()).limit(size)
+    def between(lowest: str, below: str) -> Select[Any]:
+        fits = (mine, messages.c.id >= lowest, messages.c.id < below, within(messages.c.domain_id, domains))
+        return select(messages.c.id, messages.c.received_at).where(*fits).order_by(messages.c.id.desc())
 
-    found = await walk.page(database, piece, walk.BEHIND_ALL, offset=offset, limit=limit)
+    all_of_them = Walk([Series(messages.c.id, [mine])], between)
+    found = await walk.page(database, all_of_them, walk.BEHIND_ALL, offset=offset, limit=limit)
     return [(row.id, row.received_at) for row in found]
 
 

@@ -46,6 +46,13 @@ async def take(connection: AsyncConnection, secret_hash: bytes) -> bool:
     return await changed(connection, delete(one_time_links).where(which)) == 1
 
 
-async def remove_all(connection: AsyncConnection, email: str) -> None:
-    """Every link that was sent to this address, for whatever purpose."""
-    await connection.execute(delete(one_time_links).where(one_time_links.c.email == email))
+async def remove_of(connection: AsyncConnection, purpose: str, user_id: str) -> None:
+    """Those of a user for this purpose, wherever they were sent."""
+    which = (one_time_links.c.purpose == purpose, one_time_links.c.user_id == user_id)
+    await connection.execute(delete(one_time_links).where(*which))
+
+
+async def remove_all(connection: AsyncConnection, user_id: str, email: str) -> None:
+    """Every link for this user, and every one that was sent to this address, for whatever purpose."""
+    which = or_(one_time_links.c.user_id == user_id, one_time_links.c.email == email)
+    await connection.execute(delete(one_time_links).where(which))

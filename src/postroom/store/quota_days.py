@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from postroom.store.query import changed, is_sqlite
+from postroom.store.query import is_sqlite
 from postroom.store.schema import quota_days, quota_notices
 
 
@@ -50,21 +50,11 @@ async def move(connection: AsyncConnection, account_id: str, day: int, emails: i
         await connection.execute(update(quota_days).where(*which).values(used=quota_days.c.used + number))
 
 
-async def note(connection: AsyncConnection, account_id: str, day: int, percent: int) -> bool:
-    """Note that so many percent of a day's quota being used up is told. False when it was noted before, by anybody."""
+async def note(connection: AsyncConnection, account_id: str, day: int, percent: int) -> None:
+    """Note that so many percent of a day's quota being used up is told. Doing it twice does no harm."""
     insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
     row = {"account_id": account_id, "day": day, "percent": percent}
-    statement = insert(quota_notices).values(row).on_conflict_do_nothing()
-    return await changed(connection, statement) == 1
-
-
-async def forget_note(connection: AsyncConnection, account_id: str, day: int, percent: int) -> None:
-    which = (
-        quota_notices.c.account_id == account_id,
-        quota_notices.c.day == day,
-        quota_notices.c.percent == percent,
-    )
-    await connection.execute(delete(quota_notices).where(*which))
+    await connection.execute(insert(quota_notices).values(row).on_conflict_do_nothing())
 
 
 async def noted(connection: AsyncConnection, day: int) -> set[tuple[str, int]]:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.runtime import ids
+from postroom.store import credentials
 from postroom.store.query import columns, every, is_sqlite, slices, values, within
 from postroom.store.schema import refusals
 
@@ -72,9 +73,13 @@ def new(
 
 
 async def record(connection: AsyncConnection, rows: Sequence[Refusal]) -> None:
-    """Add refusals to the log, or to the count of what is there."""
+    """Add refusals to the log, or to the count of what is there.
+
+    A login that failed has a username, and no account: it gets that of the SMTP user, if there is one. Here, and not when
+    it failed: how long a reply takes must not tell which users exist.
+    """
     merged: dict[tuple[Any, ...], Refusal] = {}
-    for row in rows:
+    for row in await _attributed(connection, rows):
         known = merged.get(row.key)
         merged[row.key] = (
             row if known is None else replace(known, count=known.count + row.count, last_at=row.last_at)
@@ -86,6 +91,21 @@ async def record(connection: AsyncConnection, rows: Sequence[Refusal]) -> None:
         new = statement.excluded
         add_up = {"count": refusals.c.count + new.count, "last_at": new.last_at, "reply": new.reply}
         await connection.execute(statement.on_conflict_do_update(index_elements=KEY, set_=add_up))
+
+
+async def _attributed(connection: AsyncConnection, rows: Sequence[Refusal]) -> list[Refusal]:
+    tried = {row.credential.lower() for row in rows if row.credential and not row.account_id}
+    if not tried:
+        return list(rows)
+    owners: dict[str, str] = {}
+    for part in slices(sorted(tried), 500):
+        owners |= await credentials.accounts_of(connection, part)
+    return [
+        replace(row, account_id=owners[name], credential=name)
+        if not row.account_id and (name := row.credential.lower()) in owners
+        else row
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,12 +115,24 @@ async def page(
 
 
 async def newest(
-    connection: AsyncConnection, listed: Listed, now: int, *, search: str = "", offset: int, limit: int
+    connection: AsyncConnection,
+    listed: Listed,
+    now: int,
+    *,
+    search: str = "",
+    older_than: str | None = None,
+    offset: int = 0,
+    limit: int,
 ) -> list[Suppression]:
-    """What is on a list and not over yet, the newest first; with `search` a part of its address in any case."""
+    """What is on a list and not over yet, the newest first; with `search` a part of its address in any case.
+
+    `older_than` is the id of an entry, which itself is not among them.
+    """
     which = [*listed.which(), or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now)]
     if search:
         which.append(func.lower(suppressions.c.address).contains(search.lower(), autoescape=True))
+    if older_than is not None:
+        which.append(suppressions.c.id < older_than)
     statement = _ALL.where(*which).order_by(suppressions.c.id.desc())
     return await every(connection, Suppression, statement.offset(offset).limit(limit))
 

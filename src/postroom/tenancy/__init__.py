@@ -11,8 +11,8 @@ rise of `installation.version` commit together, so every process notices it with
   may be, and counts in the transaction that adds it.
 - `users`, `grants`, `invites`: the people who look after accounts, what each may do in which, and how they come in.
   `sessions`, `persons`: signing in and out, and the cache that tells whose session a cookie is. `second_factor`,
-  `enrolment`: the second step. `one_time_links`: `sign_in_links`, `password_resets` and `sign_up` use them. `profile`: what
-  people change about themselves.
+  `enrolment`: the second step. `one_time_links`: `sign_in_links`, `password_resets`, `sign_up` and
+  `email_changes` use them. `profile`: what people change about themselves.
 - `domains`: what an account may put into From. A live domain counts as verified when its DKIM record is found
   (`verification`), when the operator vouches for it (`trusted`), or when it is a sandbox and nothing leaves.
   `domain_names`, `domain_settings`: what it may be called, and what can be set. `dns_records`: what to publish;

@@ -1,7 +1,7 @@
 """Who is concerned by a request of an account is told of it: the operator of a new one, the Admins of a decision.
 
-A request says itself whether that was done (`told_at`). Several nodes may look: one of them takes it, and lets go of it
-again when the letter cannot be kept now.
+A request says itself whether that was done (`told_at`), once the letters are kept. Each is one of a kind
+(`SystemMail.send`): several nodes may look, and a process may end before it has noted what it told.
 """
 
 from __future__ import annotations
@@ -53,25 +53,18 @@ class AccountLetters:
         async with self._db.read() as connection:
             untold = await store.untold(connection, MOST)
         for request in untold:
-            if await self._take(request, self._clock.now_ms()):
-                try:
-                    await self._tell(request)
-                except StorageUnavailableError:
-                    await self._take(request, None)
-                    raise
-
-    async def _take(self, request: AccountRequest, told_at: int | None) -> bool:
-        async with self._db.write() as connection:
-            return await store.tell(connection, request, told_at)
+            await self._tell(request)
 
     async def _tell(self, request: AccountRequest) -> None:
         async for notice in self._notices(request):
             try:
-                await self._mail.send(notice)
+                await self._mail.send(notice, once=f"request {request.id} {request.state}")
             except StorageUnavailableError:
                 raise
             except PostroomError as error:
                 log.warning("a notice could not be sent", request=request.id, error=str(error))
+        async with self._db.write() as connection:
+            await store.tell(connection, request, self._clock.now_ms())
 
     async def _notices(self, request: AccountRequest) -> AsyncIterator[Notice]:
         async with self._db.read() as connection:

@@ -6,8 +6,6 @@ It is kept for ever. A row takes about half a kilobyte, and a log that somebody 
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from postroom.store import audit as store
 from postroom.store.audit import Entry
 from postroom.store.database import Database
 from postroom.types.actor import ActorKind
+from postroom.wire import sheet
 
 PIECE = 200
 """Entries read at once: nothing is held between two reads."""
@@ -38,7 +37,6 @@ COLUMNS = (
     "before",
     "after",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Format(StrEnum):
@@ -94,7 +92,7 @@ async def page(
 async def export(db: Database, wanted: AuditFilter, form: Format) -> AsyncIterator[str]:
     """The whole of it in pieces; in CSV the first has the names of the columns."""
     if form is Format.CSV:
-        yield _csv([COLUMNS])
+        yield sheet.lines([COLUMNS])
     last: str | None = None
     while True:
         async with db.read() as connection:
@@ -125,15 +123,15 @@ def shown(entry: Entry) -> dict[str, Any]:
 
 
 def _text(entries: Iterable[Entry], form: Format) -> str:
-    return "".join(map(_line, entries)) if form is Format.JSONL else _csv(map(_row, entries))
+    return "".join(map(_line, entries)) if form is Format.JSONL else sheet.lines(map(_row, entries))
 
 
 def _line(entry: Entry) -> str:
     return json.dumps(shown(entry) | {"created_at": _moment(entry.at)}, ensure_ascii=False) + "\n"
 
 
-def _row(entry: Entry) -> list[str]:
-    values = (
+def _row(entry: Entry) -> tuple[str, ...]:
+    return (
         entry.id,
         _moment(entry.at),
         entry.actor_kind,
@@ -146,19 +144,6 @@ def _row(entry: Entry) -> list[str]:
         entry.before or "",
         entry.after or "",
     )
-    return [_harmless(value) for value in values]
-
-
-def _harmless(value: str) -> str:
-    """Names are chosen by strangers, and spreadsheets take a cell that begins so for a formula."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> str:
-    """RFC 4180."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
 
 
 def _moment(milliseconds: int) -> str:

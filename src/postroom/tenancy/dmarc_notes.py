@@ -7,6 +7,12 @@ from collections.abc import Iterator
 _REMOVED = ("pct", "rf", "ri")
 
 
+def is_policy(text: str) -> bool:
+    """Whether receivers take it for a DMARC record: the version comes first, as it is written (RFC 7489 section 6.3)."""
+    name, _, value = text.partition(";")[0].partition("=")
+    return (name.strip(), value.strip()) == ("v", "DMARC1")
+
+
 def tags(record: str) -> dict[str, str]:
     """`v=DMARC1; p=none` as a mapping, names and values in lower case."""
     pairs = (part.partition("=") for part in record.split(";"))

@@ -35,7 +35,7 @@ async def enforced(resolver: Resolver, domain: str, organisation: str) -> Enforc
             texts = await resolver.txt(name)
         except NoSuchDomainError:
             continue
-        records = [text for text in texts if text.startswith("v=DMARC1")]
+        records = [text for text in texts if dmarc_notes.is_policy(text)]
         if len(records) > 1:
             return None  # then none counts
         if records:

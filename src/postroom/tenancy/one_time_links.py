@@ -1,4 +1,4 @@
-"""Links that open something once and for a short time: a new password, a session, a new account.
+"""Links that open something once and for a short time: a new password, a session, a new account, another address.
 
 What a link holds is a random 256-bit secret, and stands behind the # of its URL, where neither logs nor Referers see it.
 The table has its SHA-256. A new link for the same address and purpose takes the place of the one before.
@@ -20,10 +20,17 @@ class Purpose(StrEnum):
     RESET = "reset"
     SIGN_IN = "sign_in"
     SIGN_UP = "sign_up"
+    EMAIL = "email"
 
 
 MINUTE = 60 * 1000
-LASTS = {Purpose.RESET: 60 * MINUTE, Purpose.SIGN_IN: 15 * MINUTE, Purpose.SIGN_UP: 24 * 60 * MINUTE}
+DAY = 24 * 60 * MINUTE
+LASTS = {
+    Purpose.RESET: 60 * MINUTE,
+    Purpose.SIGN_IN: 15 * MINUTE,
+    Purpose.SIGN_UP: DAY,
+    Purpose.EMAIL: DAY,
+}
 """Milliseconds."""
 
 

@@ -75,7 +75,7 @@ async def use(db: Database, secret: str, password: str, *, client: str, now: int
         # The sessions first: everybody takes the rows in this order, so nobody waits in a circle.
         await sessions.remove_all(connection, user.id)
         await users.change(connection, user.id, password_hash=hashed, updated_at=now)
-        await link_store.remove_all(connection, user.email)
+        await link_store.remove_all(connection, user.id, user.email)
         by = Actor(ActorKind.USER, user.id, user.email, client)
         await audit.record(
             connection, by, "password_reset.used", account_id="", object_id=user.id, name=user.email

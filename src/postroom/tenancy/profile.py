@@ -96,7 +96,7 @@ async def set_password(
         # The sessions first: everybody takes the rows in this order, so nobody waits in a circle.
         made = await sessions.renew(connection, after, renewal)
         await users.change(connection, user_id, password_hash=hashed, updated_at=renewal.now)
-        await one_time_links.remove_all(connection, user.email)
+        await one_time_links.remove_all(connection, user_id, user.email)
         await audit.record(
             connection,
             by,

@@ -1,6 +1,7 @@
 """The Admins of an account are told when 80 and 100 % of its daily quota are used up, once a day each.
 
-That it is told is noted first, or nothing happens if it is noted already: so one of several nodes tells it.
+Each letter is one of a kind, and kept with its key in one transaction (`SystemMail.send`): several nodes may tell the
+same, and a process may end before it has noted what it told. The note only spares the next look the work.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class QuotaWatch:
             for used in found:
                 percent = self._reached(used)
                 if percent and (used.account.id, percent) not in noted:
-                    await self._note(used, day, percent)
+                    await self._tell(used, day, percent)
             if len(found) < MOST:
                 return
             after = found[-1].account.id
@@ -59,25 +60,17 @@ class QuotaWatch:
             return 0
         return ALL if used.emails >= quota or used.ahead else NEARLY  # the rest was too little for a message
 
-    async def _note(self, used: Used, day: int, percent: int) -> None:
-        async with self._db.write() as connection:
-            if not await quota_days.note(connection, used.account.id, day, percent):
-                return
-        try:
-            await self._tell(used, percent)
-        except StorageUnavailableError:
-            async with self._db.write() as connection:
-                await quota_days.forget_note(connection, used.account.id, day, percent)
-            raise
-
-    async def _tell(self, used: Used, percent: int) -> None:
+    async def _tell(self, used: Used, day: int, percent: int) -> None:
         account = used.account
         quota = quota_of(account.daily_quota, account.plan, self._config) or 0
         held = of_plan(account.plan, self._config).over_quota == "hold"
         for to in await domain_watch.admins(self._db, account.id):
             try:
-                await self._mail.send(QuotaNotice(to, account.name, percent, quota, held))
+                notice = QuotaNotice(to, account.name, percent, quota, held)
+                await self._mail.send(notice, once=f"quota {account.id} {day} {percent}")
             except StorageUnavailableError:
                 raise
             except PostroomError as error:
                 log.warning("a notice could not be sent", account=account.id, error=str(error))
+        async with self._db.write() as connection:
+            await quota_days.note(connection, account.id, day, percent)

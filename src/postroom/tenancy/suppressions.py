@@ -168,11 +168,15 @@ async def _put(
         if await accounts.get(connection, account_id) is None:
             raise NotFoundError(f"there is no account {account_id}")
         domain_id = await domains.owned_id(connection, account_id, terms.domain)
-        there = {
-            entry.address: entry
+        named = [
+            entry
             for entry in await store.of_addresses(connection, account_id, list(wanted))
             if (entry.list, entry.domain_id) == (listed, domain_id)
-        }
+        ]
+        there = {entry.address: entry for entry in named if not _over(entry, now)}
+        if len(there) < len(named):  # nobody has swept them out yet
+            over = [entry.id for entry in named if _over(entry, now)]
+            await store.clear(connection, Listed(account_id, listed), over)
         new = [
             Suppression(
                 account_id=account_id,
@@ -192,6 +196,10 @@ async def _put(
         await _add(connection, new, by)
     there |= {entry.address: entry for entry in new}
     return [there[address] for address in wanted], new
+
+
+def _over(entry: Suppression, now: int) -> bool:
+    return entry.expires_at is not None and entry.expires_at <= now
 
 
 async def _add(connection: AsyncConnection, new: list[Suppression], by: Actor) -> None:

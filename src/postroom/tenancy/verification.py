@@ -24,7 +24,7 @@ from postroom.runtime.dns import Resolver
 from postroom.store import domains as store
 from postroom.store.database import Database
 from postroom.store.domains import Domain
-from postroom.tenancy import dns_check, domains, holds
+from postroom.tenancy import dns_check, dns_records, domains, holds
 from postroom.tenancy.dns_check import Looked
 from postroom.tenancy.dns_records import Hosts
 from postroom.tenancy.domains import DNS, LOST
@@ -104,7 +104,7 @@ async def _note(tools: Verifier, domain: Domain, looked: Looked, by: Actor) -> C
         lost = None
         if holder is not None and not taken:
             lost = await _take_away(connection, holder, now)
-        new = _hosts(before, looked, now)
+        new = _hosts(before, domain, looked, now)
         if looked.proved:
             new |= {} if taken else _proved(before, now)
         elif looked.proved is False:
@@ -144,19 +144,26 @@ async def _take_away(connection: AsyncConnection, holder: Domain, now: int) -> D
     return after
 
 
-def _hosts(domain: Domain, looked: Looked, now: int) -> dict[str, Any]:
-    """When which host was verified first; None while its record is not right."""
+def _hosts(domain: Domain, seen: Domain, looked: Looked, now: int) -> dict[str, Any]:
+    """When which host was verified first; None while its record is not right. `seen` is the domain as it was when its
+    records were looked at: of a host that has another name by now nothing is known."""
     changes: dict[str, Any] = {}
-    for key, column in (
-        ("return_path", "return_path_verified_at"),
-        ("tracking", "tracking_verified_at"),
-        ("inbound", "inbound_verified_at"),
+    for key, column, host in (
+        ("return_path", "return_path_verified_at", _return_path_host),
+        ("tracking", "tracking_verified_at", dns_records.tracking_host),
+        ("inbound", "inbound_verified_at", dns_records.inbound_host),
     ):
+        if host(domain) != host(seen):
+            continue
         found = looked.of(key)
         verified = getattr(domain, column) is not None
         if found is not None and not found.unknown and found.ok != verified:
             changes[column] = now if found.ok else None
     return changes
+
+
+def _return_path_host(domain: Domain) -> str:
+    return domain.return_path_host
 
 
 def _proved(domain: Domain, now: int) -> dict[str, Any]:

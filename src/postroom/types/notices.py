@@ -158,6 +158,42 @@ class SignUpKnown:
     link: str
 
 
+@dataclass(frozen=True, slots=True)
+class EmailChangeConfirmation:
+    """To the address that somebody wants to sign in with from now on, or that they have typed."""
+
+    to: str
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeKnown:
+    """The same where there is a user with this address: nothing changes. `link` leads to the page to sign in."""
+
+    to: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeAsked:
+    """To the address that somebody signs in with still: they want to use `address` instead. `client` and `link` as in
+    `PasswordChanged`."""
+
+    to: str
+    address: str
+    client: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChanged:
+    """To the address that somebody signed in with until now. `client` is where the change was confirmed."""
+
+    to: str
+    address: str
+    client: str
+
+
 Notice = (
     Invitation
     | IdentityConfirmation
@@ -174,12 +210,17 @@ Notice = (
     | SecondStepLocked
     | SignUpConfirmation
     | SignUpKnown
+    | EmailChangeConfirmation
+    | EmailChangeKnown
+    | EmailChangeAsked
+    | EmailChanged
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a notice becomes: one message to one person. `reply_to` None: answers go to the sender."""
+    """What a notice becomes: one message to one person. `reply_to` None: answers go to the sender. `once` as in
+    `SystemMail.send`."""
 
     from_: Mailbox
     to: Mailbox
@@ -187,6 +228,7 @@ class Letter:
     text: str
     html: str
     reply_to: Mailbox | None = None
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +244,11 @@ class Sent:
 
 
 class SystemMail(Protocol):
-    async def send(self, notice: Notice) -> Sent:
+    async def send(self, notice: Notice, *, once: str = "") -> Sent:
         """On stable storage when this returns, and on its way. Never call it inside a transaction.
+
+        With the same `once` the same person gets one letter in a month, whoever tries again. So who has to note that a
+        thing was told does so behind this: a process that ends in between tells nothing twice, and loses nothing.
 
         Raises StorageUnavailableError, and PostroomError for an address that is none.
         """

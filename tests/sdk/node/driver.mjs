@@ -7,20 +7,27 @@
 
 import { createInterface } from "node:readline";
 import { Attachment, EmailParams, MailerSend, Recipient, Sender } from "mailersend";
-import { EmailModule } from "mailersend/lib/modules/Email.module.js";
-import { OthersModule } from "mailersend/lib/modules/Others.module.js";
-import { TokenModule } from "mailersend/lib/modules/Token.module.js";
-import { UserModule } from "mailersend/lib/modules/User.module.js";
 import nodemailer from "nodemailer";
 
 // The library has no option for the address of the API, but its modules are given one.
 function mailerSend({ url, token }) {
   const client = new MailerSend({ apiKey: token });
-  client.email = new EmailModule(token, url);
-  client.others = new OthersModule(token, url);
-  client.token = new TokenModule(token, url);
-  client.user = new UserModule(token, url);
+  for (const [name, module] of Object.entries(client)) {
+    if (isModule(module)) client[name] = new module.constructor(token, url);
+  }
   return client;
+}
+
+const isModule = (value) => value?.constructor?.name.endsWith("Module");
+
+// "email.webhook" -> the names of its methods
+function modules(parent, before = "") {
+  return Object.entries(parent)
+    .filter(([, value]) => isModule(value))
+    .flatMap(([name, module]) => {
+      const own = Object.getOwnPropertyNames(Object.getPrototypeOf(module)).filter((method) => method !== "constructor");
+      return [[`${before}${name}`, own], ...modules(module, `${before}${name}.`)];
+    });
 }
 
 const recipients = (contacts) => contacts.map(({ email, name }) => new Recipient(email, name));
@@ -98,6 +105,7 @@ const actions = {
     return module[method](...given);
   },
   sendBySmtp,
+  modules: (settings) => Object.fromEntries(modules(mailerSend(settings)).filter(([, methods]) => methods.length)),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

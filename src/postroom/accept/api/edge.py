@@ -133,9 +133,7 @@ class ApiEdge:
             stream=candidate.stream,
             tags=candidate.tags,
             drop_suppressed=True,
-            personalizations={
-                str(address): given.encode() for address, given in request.personalizations.items()
-            },
+            personalizations={str(address): data for address, data in request.personalizations.items()},
             edge=Edge.API,
             paused=candidate.domain.send_paused,
             send_at=request.send_at,

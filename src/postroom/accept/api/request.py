@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from postroom.tenancy.entries import AccountState, DomainInfo
 from postroom.types.draft import ApiDetails, CredentialKind, Stream
 from postroom.types.envelope import Address
-from postroom.types.parts import Attachment, Mailbox, Parts, Personalization
+from postroom.types.parts import Attachment, Mailbox, Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,10 @@ class Sender:
 class SendRequest:
     """Each field was checked by itself (`wire.mime.build.problems` finds nothing). Addresses may repeat.
 
-    `hidden` get it and stand in no header. `personalizations` are by recipient address; `twig` and `simple` say in
-    which syntaxes subject and texts have variables, neither means that they are no templates. `in_reply_to` and
-    `references` have their angle brackets. `send_at` is in milliseconds, None: at once.
+    `hidden` get it and stand in no header. `personalizations` are by recipient address, as they are stored
+    (`types.parts`); `twig` and `simple` say in which syntaxes subject and texts have variables, neither means that they
+    are no templates. `in_reply_to` and `references` have their angle brackets. `send_at` is in milliseconds, None: at
+    once.
     """
 
     from_: Mailbox
@@ -54,7 +55,7 @@ class SendRequest:
     references: tuple[str, ...] = ()
     list_unsubscribe: tuple[str, ...] = ()
     precedence_bulk: bool = False
-    personalizations: Mapping[Address, Personalization] = field(default_factory=dict)
+    personalizations: Mapping[Address, bytes] = field(default_factory=dict)
     twig: bool = False
     simple: bool = False
     tags: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger
 
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
+    ENDING,
     ENTRY_COLUMNS,
     PAUSED,
     SUPPRESSING_COLUMNS,
@@ -272,22 +273,22 @@ async def tick(
         owners = list({record.owner for record in records})
         owned = await connection.fetch(OWNED, owners, *_columns([record.key for record in records], 2))
         kept = current(records, {row["email_id"]: (row["owner"], row["attempts"]) for row in owned})
-        await _record(connection, await _without_ended_pauses(connection, kept))
+        await _record(connection, await _without_ended_holds(connection, kept))
         reach("tick.outcomes_written")
     marked: set[str] = set()
     if marks:
         marked = {row["email_id"] for row in await connection.fetch(MARK, owner, *_columns(marks, 2))}
-    stopped = await _paused(connection, [key for key in marks if key[1] not in marked])
+    stopped = await _where(connection, PAUSED, [key for key in marks if key[1] not in marked])
     paused = {email_id for email_id, has in stopped.items() if has == owner}
     reach("tick.before_commit")
     return Ticked({record.queue.email_id for record in kept}, marked, paused)
 
 
-PAUSED_ROWS = f"""
+WHERE = """
 SELECT q.email_id, q.owner FROM queue q JOIN unnest($1::text[], $2::text[]) AS k(account_id, email_id)
     ON q.account_id = k.account_id AND q.email_id = k.email_id
-WHERE {PAUSED}
-"""  # noqa: S608 - a condition of ours
+WHERE {condition}
+"""
 
 LET_GO = """
 UPDATE queue q SET owner = 0 FROM unnest($1::text[], $2::text[]) AS k(account_id, email_id)
@@ -295,21 +296,24 @@ WHERE q.account_id = k.account_id AND q.email_id = k.email_id
 """
 
 
-async def _paused(connection: Any, keys: Sequence[Key]) -> dict[str, int]:
-    """Email id to owner of those whose domain is paused."""
+async def _where(connection: Any, condition: str, keys: Sequence[Key]) -> dict[str, int]:
+    """Email id to owner of those for which a condition of `rows` is true."""
     if not keys:
         return {}
-    found = await connection.fetch(PAUSED_ROWS, *_columns(keys, 2))
+    found = await connection.fetch(WHERE.format(condition=condition), *_columns(keys, 2))
     return {row["email_id"]: row["owner"] for row in found}
 
 
-async def _without_ended_pauses(connection: Any, records: list[OutcomeRecord]) -> list[OutcomeRecord]:
-    """A node may hear late that a pause is over. What it would hold for that goes back to be claimed instead."""
-    holds = [record.key for record in records if record.for_a_pause]
-    paused = await _paused(connection, holds)
-    if ended := [key for key in holds if key[1] not in paused]:
-        await connection.execute(LET_GO, *_columns(ended, 2))
-    return [record for record in records if not record.for_a_pause or record.queue.email_id in paused]
+async def _without_ended_holds(connection: Any, records: list[OutcomeRecord]) -> list[OutcomeRecord]:
+    """A node may hear late that a pause or a suspension is over. What it would hold for that goes back to be claimed."""
+    ended: set[Key] = set()
+    for hold, condition in ENDING.items():
+        keys = [record.key for record in records if record.queue.hold == hold]
+        still = await _where(connection, condition, keys)
+        ended.update(key for key in keys if key[1] not in still)
+    if ended:
+        await connection.execute(LET_GO, *_columns(sorted(ended), 2))
+    return [record for record in records if record.key not in ended] if ended else records
 
 
 DELETE = """

@@ -225,6 +225,12 @@ class Entry:
 PAUSED = "EXISTS (SELECT 1 FROM domains d WHERE d.id = q.domain_id AND d.send_paused)"
 """Asked of the table, for what a node knows of a domain may be a second old. The paused have an index of their own."""
 
+SUSPENDED = "EXISTS (SELECT 1 FROM accounts a WHERE a.id = q.account_id AND a.state = 'suspended')"
+
+ENDING = {Hold.PAUSED.value: PAUSED, Hold.SUSPENDED.value: SUSPENDED}
+"""What somebody may have ended before a node that holds an email for it has heard of that, and the condition that says
+whether it still holds."""
+
 TEMPLATE_GONE = """
 q.attempts = 0 AND EXISTS (
     SELECT 1 FROM api_messages a WHERE a.account_id = q.account_id AND a.id = q.message_id
@@ -316,11 +322,6 @@ class OutcomeRecord:
     def key(self) -> tuple[str, str]:
         return self.queue.account_id, self.queue.email_id
 
-    @property
-    def for_a_pause(self) -> bool:
-        """Whether it holds the email because sending from its domain is paused."""
-        return self.queue.hold == Hold.PAUSED
-
 
 def current(records: Sequence[OutcomeRecord], found: dict[str, tuple[int, int]]) -> list[OutcomeRecord]:
     """The records that still fit (`found`: email id to owner and attempts in the row): nobody has claimed the row since,
@@ -343,8 +344,8 @@ def content_expiries(records: Sequence[OutcomeRecord]) -> list[tuple[str, str, i
 
 
 class Ticked(NamedTuple):
-    """What a delivery tick did: the email ids whose outcome was recorded (a hold whose pause is over is as good as
-    recorded: the row was let go), those whose attempt may go on, and those whose attempt may not because sending is
+    """What a delivery tick did: the email ids whose outcome was recorded (a hold whose reason is over is as good
+    as recorded: the row was let go), those whose attempt may go on, and those whose attempt may not because sending is
     paused."""
 
     recorded: set[str]

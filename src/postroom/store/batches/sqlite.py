@@ -10,6 +10,7 @@ from typing import Any
 
 from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import (
+    ENDING,
     ENTRY_COLUMNS,
     PAUSED,
     SUPPRESSING_COLUMNS,
@@ -228,39 +229,41 @@ def tick(
 ) -> Ticked:
     kept = current(records, _found(connection, [record.key for record in records]))
     if kept:
-        _record(connection, _without_ended_pauses(connection, kept))
+        _record(connection, _without_ended_holds(connection, kept))
         reach("tick.outcomes_written")
     marked: set[str] = set()
     for part in _parts(marks, 2):
         sql = _cached_in(MARK, len(part), 2) + " RETURNING email_id"
         marked.update(row[0] for row in connection.execute(sql, (owner, *_flat(part))).fetchall())
-    stopped = _paused(connection, [key for key in marks if key[1] not in marked])
+    stopped = _where(connection, PAUSED, [key for key in marks if key[1] not in marked])
     paused = {email_id for email_id, has in stopped.items() if has == owner}
     reach("tick.before_commit")
     return Ticked({record.queue.email_id for record in kept}, marked, paused)
 
 
-PAUSED_ROWS = f"SELECT email_id, owner FROM queue q WHERE {PAUSED} AND (account_id, email_id) IN"  # noqa: S608
+WHERE = "SELECT email_id, owner FROM queue q WHERE {condition} AND (account_id, email_id) IN"
 LET_GO = "UPDATE queue SET owner = 0 WHERE (account_id, email_id) IN"
 
 
-def _paused(connection: sqlite3.Connection, keys: Sequence[Key]) -> dict[str, int]:
-    """Email id to owner of those whose domain is paused."""
+def _where(connection: sqlite3.Connection, condition: str, keys: Sequence[Key]) -> dict[str, int]:
+    """Email id to owner of those for which a condition of `rows` is true."""
+    sql = WHERE.format(condition=condition)
     found: dict[str, int] = {}
     for part in _parts(keys, 2):
-        found.update(connection.execute(_cached_in(PAUSED_ROWS, len(part), 2), _flat(part)).fetchall())
+        found.update(connection.execute(_cached_in(sql, len(part), 2), _flat(part)).fetchall())
     return found
 
 
-def _without_ended_pauses(
-    connection: sqlite3.Connection, records: list[OutcomeRecord]
-) -> list[OutcomeRecord]:
-    """A node may hear late that a pause is over. What it would hold for that goes back to be claimed instead."""
-    holds = [record.key for record in records if record.for_a_pause]
-    paused = _paused(connection, holds)
-    for part in _parts([key for key in holds if key[1] not in paused], 2):
+def _without_ended_holds(connection: sqlite3.Connection, records: list[OutcomeRecord]) -> list[OutcomeRecord]:
+    """A node may hear late that a pause or a suspension is over. What it would hold for that goes back to be claimed."""
+    ended: set[Key] = set()
+    for hold, condition in ENDING.items():
+        keys = [record.key for record in records if record.queue.hold == hold]
+        still = _where(connection, condition, keys)
+        ended.update(key for key in keys if key[1] not in still)
+    for part in _parts(sorted(ended), 2):
         connection.execute(_cached_in(LET_GO, len(part), 2), _flat(part))
-    return [record for record in records if not record.for_a_pause or record.queue.email_id in paused]
+    return [record for record in records if record.key not in ended] if ended else records
 
 
 FOUND = "SELECT email_id, owner, attempts FROM queue WHERE (account_id, email_id) IN"

@@ -1,4 +1,5 @@
-"""People: who they are, what they may do in which account, how they are signed in, who is invited, links sent to them."""
+"""People: who they are, what they may do in which account, how they are signed in, who is invited, links sent to them, what
+they look at while they write."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ one_time_links = Table(
     "one_time_links",
     metadata,
     Column("secret_hash", LargeBinary, primary_key=True, comment="SHA-256 of what the link holds"),
-    Column("purpose", String(16), nullable=False, comment="reset, sign_in, sign_up"),
+    Column("purpose", String(16), nullable=False, comment="reset, sign_in, sign_up, email"),
     object_id("user_id"),
     Column("email", String(320), nullable=False),
     at("created_at"),
@@ -89,6 +90,17 @@ sessions = Table(
     at("expires_at"),
     Index(None, "user_id"),
     Index(None, "expires_at"),
+)
+
+previews = Table(
+    "previews",
+    metadata,
+    object_id("user_id", primary_key=True),
+    Column("id", String(16), nullable=False, comment="in the address of the page"),
+    Column("html", LargeBinary, nullable=False, comment="UTF-8, as it was written"),
+    at("expires_at"),
+    Index(None, "expires_at"),
+    comment="what somebody is writing and looks at: one each, for a minute",
 )
 
 invites = Table(

@@ -102,7 +102,7 @@ LINK_RATE = Rule(
     "",
     429,
     "Too many mails were asked for. Try again in {minutes} minutes.",
-    what="So many links were asked for from one network.",
+    what="So many links were asked for from one network, or by one person.",
     fix="Wait. What was asked for is on its way if the address is known.",
 )
 SIGN_UP_CLOSED = Rule(

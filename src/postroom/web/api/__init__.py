@@ -44,6 +44,6 @@
 
 Files: `app` (all resources), `api` (what they are given), `route` (how an endpoint runs), `direct` (how without FastAPI),
 `gate`, `persons`, `access`, `call`, `rates`, `quota` (who may ask, and how often), `body`, `query`, `fields`,
-`called_url`, `words` (what comes in), `json_out`, `shown`, `pages`, `errors`, `codes` (what goes out), `edge` (around
+`called_url`, `words` (what comes in), `json_out`, `shown`, `pages`, `export`, `errors`, `codes` (what goes out), `edge` (around
 everything), `openapi`, `reference`. Parts of single resources lie beside them.
 """

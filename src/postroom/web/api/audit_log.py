@@ -3,7 +3,6 @@
 # No postponed annotations here: they name dependencies that only `router` knows.
 
 import re
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -22,6 +21,7 @@ from postroom.web.api.access import ID, access
 from postroom.web.api.api import Api
 from postroom.web.api.call import CurrentCaller
 from postroom.web.api.errors import invalid, refused
+from postroom.web.api.export import file_of
 from postroom.web.api.pages import CurrentPage, Simple
 from postroom.web.api.period import Seconds
 from postroom.web.api.route import routes
@@ -167,11 +167,7 @@ def router(api: Api) -> APIRouter:
     async def export(wanted: Wanted, format: FormatOf = Format.CSV) -> StreamingResponse:
         """All that fit, as one file: CSV (RFC 4180), or a JSON object on each line."""
         name = f"audit-log-{api.clock.now():%Y-%m-%d}.{format}"
-        return StreamingResponse(
-            _octets(audit_log.export(api.database, wanted, format)),
-            media_type=TYPES[format],
-            headers={"content-disposition": f'attachment; filename="{name}"'},
-        )
+        return file_of(audit_log.export(api.database, wanted, format), name, TYPES[format])
 
     return resource
 
@@ -190,11 +186,6 @@ _CONTENT = {
         ("application/x-ndjson", '{"id": "0195f0c2a7d1000001a2b3c4", "action": "webhook.updated"}'),
     )
 }
-
-
-async def _octets(pieces: AsyncIterator[str]) -> AsyncIterator[bytes]:
-    async for piece in pieces:
-        yield piece.encode()
 
 
 def _shown(entry: Entry) -> EntryOut:

@@ -29,6 +29,7 @@ NOT_VERIFIED = "The domain is not verified: its DKIM record was not found."
 NO_ANSWER = "The domain is not verified: the DNS did not answer."
 TAKEN = "The domain is not verified: another account has verified it, and its records are there, or were until lately."
 FAILING = "The domain is verified, but its DKIM record was not found."
+UNRELIABLE = "The domain is verified, but receivers cannot rely on its DKIM record."
 
 _HOST = "pr1._domainkey.example.com"
 _VALUE = "v=DKIM1; k=rsa; p=MIIBIjANBg..."
@@ -159,7 +160,9 @@ async def _published(api: Api, domain: Domain) -> list[str]:
 
 def _message(checked: Checked) -> str:
     if checked.domain.verified_at is not None:
-        return VERIFIED if checked.domain.failing_since is None else FAILING
+        if checked.domain.failing_since is not None:
+            return FAILING
+        return UNRELIABLE if checked.looked.proved and not checked.looked.ok("dkim") else VERIFIED
     if checked.taken:
         return TAKEN
     return NO_ANSWER if checked.looked.proved is None else NOT_VERIFIED
@@ -170,7 +173,7 @@ def _data(checked: Checked) -> VerificationOut:
     tracking = looked.ok("tracking")
     settings = DomainSettings.decode(checked.domain.settings)
     return VerificationOut(
-        dkim=bool(looked.proved),
+        dkim=looked.ok("dkim"),
         spf=looked.ok("return_path"),
         mx=looked.ok("inbound"),
         tracking=tracking,

@@ -51,6 +51,11 @@ def page(message: bytes) -> bytes | None:
     return None
 
 
+def written(html: str) -> bytes:
+    """The page of HTML that is in no message yet; it has no pictures of its own. In a thread, if it is long."""
+    return disarmed(html[:MOST_CHARACTERS]).encode("utf-8", "replace")
+
+
 def disarmed(source: str) -> str:
     """These elements get names that mean nothing. Letters are only added, so none of them can come to be."""
     return _DISARMED.sub(r"<\1x-\2", source)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from postroom.store.domains import Domain
 from postroom.store.sender_identities import SenderIdentity
@@ -25,6 +25,10 @@ def _address(written: str) -> str:
         return str(parse_mailbox(written.strip()))
     except AddressError:
         raise ValueError(EMAIL) from None
+
+
+def _address_or_none(written: str) -> str:
+    return _address(written) if written else ""
 
 
 def _line(name: str) -> str:
@@ -56,6 +60,15 @@ Name = Annotated[
 ReplyToEmail = Annotated[
     str,
     AfterValidator(_address),
+    Field(
+        max_length=320,
+        description="Where answers go, unless a request says so.",
+        examples=["ben@client.example"],
+    ),
+]
+NewReplyTo = Annotated[
+    str,
+    AfterValidator(_address_or_none),
     Field(
         max_length=320,
         description="Where answers go, unless a request says so.",
@@ -106,14 +119,31 @@ class IdentityIn(Input):
 
 
 class IdentityChange(Input):
-    """What is absent stays as it is."""
+    """What is absent stays as it is; null and "" take it away."""
 
     name: Name | None = None
-    reply_to_email: ReplyToEmail | None = None
+    reply_to_email: NewReplyTo | None = None
     reply_to_name: ReplyToName | None = None
 
-    def changes(self) -> dict[str, str]:
-        return self.model_dump(exclude_none=True)
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, value: Any) -> Any:
+        """Blanks mean something here."""
+        if isinstance(value, dict):
+            return {name: "" if given is None else given for name, given in value.items()}
+        return {} if value is None or value == [] else value
+
+    def changes(self, before: SenderIdentity) -> dict[str, str]:
+        """What to set. Without an address there is no name beside it.
+
+        Raises ValueError when a name is wanted without one.
+        """
+        new: dict[str, str] = self.model_dump(exclude_none=True)
+        if new.get("reply_to_email", before.reply_to_email):
+            return new
+        if new.get("reply_to_name"):
+            raise ValueError(NEEDS_ADDRESS)
+        return new | {"reply_to_name": ""}
 
 
 class IdentityOut(BaseModel):

@@ -116,7 +116,7 @@ def router(api: Api) -> APIRouter:
         caller: CurrentCaller, page: CurrentPage, asked: Annotated[RefusalFilter, Depends(_filter)]
     ) -> Any:
         """Attempts of this account to send that were refused, and requests, the latest first. Equal ones of an hour are
-        one row. A login that failed belongs to no account and is not here.
+        one row. A login that failed is here if its username is that of one of the account's SMTP users.
 
         A token or person for some domains sees what their SMTP users and tokens tried.
         """

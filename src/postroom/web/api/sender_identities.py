@@ -23,14 +23,8 @@ from postroom.web.api.access import access
 from postroom.web.api.api import Api
 from postroom.web.api.call import Caller, CurrentCaller
 from postroom.web.api.domain_object import UNKNOWN_DOMAIN, DomainId, own_domain
-from postroom.web.api.errors import Fields, invalid, not_found, refused
-from postroom.web.api.identity_object import (
-    NEEDS_ADDRESS,
-    IdentityChange,
-    IdentityIn,
-    IdentityOut,
-    identity_out,
-)
+from postroom.web.api.errors import invalid, not_found, refused
+from postroom.web.api.identity_object import IdentityChange, IdentityIn, IdentityOut, identity_out
 from postroom.web.api.json_out import Data, empty
 from postroom.web.api.pages import Counted, CurrentPage
 from postroom.web.api.route import routes
@@ -142,7 +136,7 @@ def add_by_id(api: Api, resource: APIRouter) -> None:
     async def update(
         body: IdentityChange, caller: CurrentCaller, found: Annotated[SenderIdentity, Depends(identity)]
     ) -> Data[IdentityOut]:
-        """Its name, and where answers go. What is absent stays as it is."""
+        """Its name, and where answers go. What is absent stays as it is; null takes it away."""
         return await _changed(api, caller, found, body)
 
     @resource.delete("/identities/{identity_id}", summary="Delete a sender identity", status_code=204)
@@ -187,7 +181,7 @@ def add_by_email(api: Api, resource: APIRouter) -> None:
     async def update_by_email(
         body: IdentityChange, caller: CurrentCaller, found: Annotated[SenderIdentity, Depends(identity)]
     ) -> Data[IdentityOut]:
-        """Its name, and where answers go. What is absent stays as it is."""
+        """Its name, and where answers go. What is absent stays as it is; null takes it away."""
         return await _changed(api, caller, found, body)
 
     @resource.delete(
@@ -216,7 +210,8 @@ async def _check_new(api: Api, caller: Caller, body: IdentityIn) -> None:
     async with api.database.read() as connection:
         if await store.by_email(connection, caller.account_id, body.email) is not None:
             wrong |= TAKEN
-        full = await sender_identities.room(connection, caller.account_id)
+        most = entitlements(caller.account, api.config).sender_identities
+        full = await sender_identities.room(connection, caller.account_id, most)
     if full is not None:
         wrong.setdefault("email", []).append(full.text)
     if wrong:
@@ -226,10 +221,10 @@ async def _check_new(api: Api, caller: Caller, body: IdentityIn) -> None:
 async def _changed(
     api: Api, caller: Caller, found: SenderIdentity, body: IdentityChange
 ) -> Data[IdentityOut]:
-    new = body.changes()
-    if new.get("reply_to_name") and not (body.reply_to_email or found.reply_to_email):
-        needed: Fields = {"reply_to_email": [NEEDS_ADDRESS]}
-        raise invalid(needed)
+    try:
+        new = body.changes(found)
+    except ValueError as error:
+        raise invalid({"reply_to_email": [str(error)]}) from None
     changed = await sender_identities.change(
         api.database, caller.account_id, found.id, by=caller.actor, **new
     )

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
-from postroom.config import Config
 from postroom.store import smtp_users as store
 from postroom.store.domains import Domain
 from postroom.store.smtp_users import SmtpUser
-from postroom.tenancy import smtp_users
+from postroom.tenancy import smtp_caps, smtp_users
 from postroom.tenancy.entitlements import entitlements
+from postroom.tenancy.smtp_caps import Used
 from postroom.tenancy.smtp_users import LONGEST_NAME, MOST_LISTED, NewSmtpUser
 from postroom.types import refusals
 from postroom.types.permissions import Permission
@@ -69,6 +69,13 @@ class SmtpUserOut(BaseModel):
     )
     hourly_cap: Count | None = Field(description="Most emails an hour; null: no cap.", examples=[100])
     daily_cap: Count | None = Field(description="Most emails a day; null: no cap.", examples=[1000])
+    used_this_hour: Count | None = Field(
+        description="Emails in the hour of the clock; null: not counted, for there is no hourly cap.",
+        examples=[3],
+    )
+    used_today: Count | None = Field(
+        description="Emails since 00:00 UTC; null: not counted, for there is no daily cap.", examples=[120]
+    )
     allowed_addresses: Annotated[list[Word], limited(maxItems=MOST_LISTED)] = Field(
         description="The only clients that may log in; none: any.", examples=[["192.0.2.0/24"]]
     )
@@ -119,13 +126,14 @@ def add_reading(api: Api, resource: APIRouter) -> None:
             rows = await store.page(
                 connection, found.account_id, found.id, offset=page.offset, limit=page.limit + 1
             )
-        return page.simple([_shown(api.config, api.hostname, one) for one in rows])
+            used = await smtp_caps.used(connection, found.account_id, rows, api.clock.now_ms())
+        return page.simple([_shown(api, one, used[one.id]) for one in rows])
 
     @resource.get("/domains/{domain_id}/smtp-users/{smtp_user_id}", summary="Get an SMTP user")
     @access(*READERS)
     async def show(found: Annotated[SmtpUser, Depends(smtp_user)]) -> Data[SmtpUserOut]:
         """What it may do. Its password is not known any more."""
-        return Data(data=_shown(api.config, api.hostname, found))
+        return await _answer(api, found)
 
 
 def add_changing(api: Api, resource: APIRouter) -> None:
@@ -138,13 +146,13 @@ def add_changing(api: Api, resource: APIRouter) -> None:
     ) -> Data[SmtpUserOut]:
         """The answer has the password, this once. Who is limited to some domains makes users for those only."""
         given = await body.changes(api, caller, of)
+        most = entitlements(caller.account, api.config).smtp_users
         async with api.database.read() as connection:
-            full = await smtp_users.room(connection, of)
+            full = await smtp_users.room(connection, of, most)
         if full is not None:
             raise refused(full, "name")
-        most = entitlements(caller.account, api.config).smtp_users
         made = await smtp_users.add(api.database, of.id, most=most, by=caller.actor, **given)
-        return _once(api, caller, made)
+        return await _once(api, caller, made)
 
     @resource.put("/domains/{domain_id}/smtp-users/{smtp_user_id}", summary="Update an SMTP user")
     @access(*MANAGERS)
@@ -157,7 +165,7 @@ def add_changing(api: Api, resource: APIRouter) -> None:
         """What is absent stays as it is. It counts within a second, also for connections that are open."""
         given = await body.changes(api, caller, of, found)
         changed = await smtp_users.change(api.database, found, by=caller.actor, **given)
-        return Data(data=_shown(api.config, api.hostname, changed))
+        return await _answer(api, changed)
 
     @resource.post(
         "/domains/{domain_id}/smtp-users/{smtp_user_id}/reset-password", summary="Reset a password"
@@ -173,7 +181,7 @@ def add_changing(api: Api, resource: APIRouter) -> None:
             raise refused(Refused(refusals.PERMISSION_MISSING, lacking))
         check_senders(caller, found.from_domains)
         made = await smtp_users.reset_password(api.database, found, by=caller.actor)
-        return _once(api, caller, made)
+        return await _once(api, caller, made)
 
     @resource.delete(
         "/domains/{domain_id}/smtp-users/{smtp_user_id}", summary="Delete an SMTP user", status_code=204
@@ -189,12 +197,18 @@ def _may_see(caller: Caller) -> bool:
     return caller.has(Permission.ACCESS_SMTP_CREDENTIALS)
 
 
-def _once(api: Api, caller: Caller, made: NewSmtpUser) -> Data[SmtpUserOut]:
-    password = made.password if _may_see(caller) else None
-    return Data(data=_shown(api.config, api.hostname, made.user, password))
+async def _once(api: Api, caller: Caller, made: NewSmtpUser) -> Data[SmtpUserOut]:
+    return await _answer(api, made.user, made.password if _may_see(caller) else None)
 
 
-def _shown(config: Config, hostname: str, user: SmtpUser, password: str | None = None) -> SmtpUserOut:
+async def _answer(api: Api, user: SmtpUser, password: str | None = None) -> Data[SmtpUserOut]:
+    async with api.database.read() as connection:
+        used = await smtp_caps.used(connection, user.account_id, [user], api.clock.now_ms())
+    return Data(data=_shown(api, user, used[user.id], password))
+
+
+def _shown(api: Api, user: SmtpUser, used: Used, password: str | None = None) -> SmtpUserOut:
+    config = api.config
     listens = config.submission.listen or config.submission.implicit_tls_listen
     return SmtpUserOut(
         id=user.id,
@@ -203,12 +217,14 @@ def _shown(config: Config, hostname: str, user: SmtpUser, password: str | None =
         password=password,
         enabled=user.enabled,
         accessed_at=user.last_used_at,
-        server=config.server.smtp_host or hostname,
+        server=config.server.smtp_host or api.hostname,
         port=listens[0].port if listens else 0,
         domain_id=user.domain_id,
         from_domains=user.from_domains.split(),
         hourly_cap=user.hourly_cap,
         daily_cap=user.daily_cap,
+        used_this_hour=used.hour,
+        used_today=used.day,
         allowed_addresses=user.allowed_addresses.splitlines(),
         stream="broadcast" if user.stream == "broadcast" else "transactional",
         refuse_suppressed=user.refuse_suppressed,

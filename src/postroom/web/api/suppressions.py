@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field
 
 from postroom.errors import PostroomError
 from postroom.store import suppressions as store
 from postroom.store.suppressions import Listed, Suppression
-from postroom.tenancy import suppressions
+from postroom.tenancy import suppression_export, suppressions
 from postroom.tenancy.suppressions import Terms
 from postroom.types.permissions import Permission
 from postroom.types.scopes import Scope
@@ -22,6 +23,7 @@ from postroom.web.api.api import Api
 from postroom.web.api.call import Caller, CurrentCaller
 from postroom.web.api.domain_object import UNKNOWN_DOMAIN, BodyDomainId, DomainId, own_domain
 from postroom.web.api.errors import invalid
+from postroom.web.api.export import file_of
 from postroom.web.api.fields import Flag, Input
 from postroom.web.api.json_out import Data
 from postroom.web.api.pages import Page, Simple, page
@@ -176,6 +178,7 @@ def router(api: Api) -> APIRouter:
     resource = routes("Suppressions")
     for kind in KINDS:
         add_list(api, resource, kind)
+        add_export(api, resource, kind)
     add_blocking(api, resource)
     for kind in (BOUNCES, COMPLAINTS, UNSUBSCRIBES):
         add_suppressing(api, resource, kind)
@@ -211,6 +214,37 @@ def add_list(api: Api, resource: APIRouter, kind: Kind) -> None:
             )
             rows = await Rows.load(connection, caller.account_id, found)
         return page.simple([kind.shown(rows, entry) for entry in found])
+
+
+def add_export(api: Api, resource: APIRouter, kind: Kind) -> None:
+    @resource.get(
+        f"/suppressions/{kind.path}/export",
+        name=f"export_{kind.name}",
+        summary=f"Export {kind.title}",
+        description="All that fit, as CSV (RFC 4180), the newest first. The audit log tells who has asked.",
+        response_class=StreamingResponse,
+        responses={200: {"description": "The file.", "content": {"text/csv": _CSV}}},
+    )
+    @access(Scope.SUPPRESSIONS_READ, Scope.SUPPRESSIONS_FULL, Permission.READ_SUPPRESSIONS)
+    async def export(
+        caller: CurrentCaller, domain_id: DomainId | None = None, search: Search = ""
+    ) -> StreamingResponse:
+        listed = await _listed(api, caller, kind, domain_id)
+        pieces = await suppression_export.export(
+            api.database, listed, search=search, now=api.clock.now_ms(), by=caller.actor
+        )
+        name = f"{kind.path}-{api.clock.now():%Y-%m-%d}.csv"
+        return file_of(pieces, name, "text/csv; charset=utf-8")
+
+
+_CSV = {
+    "schema": {
+        "type": "string",
+        "maxLength": 2**40,
+        "description": "A line for each entry.",
+        "examples": [",".join(suppression_export.COLUMNS)],
+    }
+}
 
 
 def add_blocking(api: Api, resource: APIRouter) -> None:

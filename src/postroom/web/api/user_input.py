@@ -23,6 +23,14 @@ NOT_AN_ADDRESS = "The {field} must be a valid email address. #MS42208"
 Id = Annotated[str, Field(max_length=16)]
 
 
+def address(email: str) -> str:
+    """For a field that is the address of somebody."""
+    try:
+        return str(parse_mailbox(email.strip()))
+    except AddressError:
+        raise ValueError(NOT_AN_ADDRESS) from None
+
+
 class GrantInput(Input):
     role: Role | None = Field(None, description="What they may do.", examples=["Custom User"])
     permissions: list[Permission] | None = Field(
@@ -58,13 +66,7 @@ class InviteInput(GrantInput):
     email: str = Field(max_length=320, description="Who is invited.", examples=["anna@example.com"])
     role: Role = Field(description="What they may do.", examples=["Custom User"])
 
-    @field_validator("email")
-    @classmethod
-    def _address(cls, email: str) -> str:
-        try:
-            return str(parse_mailbox(email.strip()))
-        except AddressError:
-            raise ValueError(NOT_AN_ADDRESS) from None
+    _is_address = field_validator("email")(address)
 
 
 async def grant_of(

@@ -28,6 +28,7 @@ from postroom.web.api.body import off_loop
 from postroom.web.api.errors import ApiError, refused
 from postroom.web.api.sending.answers import warnings
 from postroom.web.api.sending.context import Context, template_named
+from postroom.web.api.sending.named import envelope_of
 from postroom.web.api.sending.read import read, recipients_of
 from postroom.web.bulk.results import Results
 from postroom.web.bulk.tools import Tools
@@ -163,8 +164,15 @@ class Group:
         else:
             recorded, error = why, refused(why)
         self._results.errors[self._first + number] = error.fields or {"body": [error.message]}
-        account_id, credential = self._bulk.account_id, self._bulk.token_id or self._bulk.user_id
-        self._tools.refusals.add(recorded, client="", account_id=account_id, credential=credential)
+        envelope = envelope_of(self._objects[number])
+        self._tools.refusals.add(
+            recorded,
+            client="",
+            account_id=self._bulk.account_id,
+            credential=self._bulk.token_id or self._bulk.user_id,
+            envelope=envelope,
+            header_from=str(envelope.sender or ""),
+        )
 
 
 async def _of_token(connection: AsyncConnection, bulk: BulkEmail) -> Grant | None:

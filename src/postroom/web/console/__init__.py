@@ -19,9 +19,11 @@ Files: `app` (all resources), `access` and `gate` (who may), `cookies`.
     session          signing in (sign_ins: each step; session_out: what is told) and out, the current account
     sessions         where one is signed in
     second_factor    codes of an app; profile: name, password (step_up: the password once more)
+    email_changes    another address to sign in with, by a link in the mail
     password_resets  and sign_up: for strangers, by links in the mail (strangers: limits; tell: the mail)
     own_accounts     another account for oneself; invites: for others
     first_run        from a fresh installation to a real message
     home, senders    today at a glance, who sends; relay: where programs connect
+    previews         HTML that is not sent yet
     approvals        asking for approval or more; accounts, account_requests, plans: the operator's side
 """

@@ -84,8 +84,8 @@ Rule = Callable[[Facts], Iterator[Problem]]
 
 def account_not_approved(facts: Facts) -> Iterator[Problem]:
     if facts.state == "unapproved":
-        what = "The account is not approved yet: nothing can be sent."
-        fix = "Answer the questions about what you send; an operator then decides."
+        what = "The account is not approved yet: nothing of it leaves for the world."
+        fix = "Answer the questions about what you send; an operator then decides. Its page says where that stands."
         yield Problem("account-unapproved", Level.ERROR, what, fix, Page.APPROVAL)
 
 
@@ -184,7 +184,8 @@ def queue_is_old(facts: Facts) -> Iterator[Problem]:
 
 def mail_refused(facts: Facts) -> Iterator[Problem]:
     if facts.refused:
-        what = f"{facts.refused} attempts to send were refused in the last 24 hours."
+        attempts = "1 attempt to send was" if facts.refused == 1 else f"{facts.refused} attempts to send were"
+        what = f"{attempts} refused in the last 24 hours."
         fix = "Each says why, and how to mend it."
         yield Problem("mail-refused", Level.WARNING, what, fix, Page.REFUSED)
 

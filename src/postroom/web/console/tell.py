@@ -5,14 +5,16 @@ from __future__ import annotations
 import structlog
 
 from postroom.errors import PostroomError
-from postroom.types.notices import Notice
+from postroom.types.notices import Notice, Sent
 from postroom.web.api.api import Api
 
 log = structlog.get_logger()
 
 
-async def tell(api: Api, notice: Notice) -> None:
+async def tell(api: Api, notice: Notice) -> Sent | None:
+    """None: it could not be kept."""
     try:
-        await api.mail.send(notice)
+        return await api.mail.send(notice)
     except PostroomError as error:
         log.warning("a notice was not sent", notice=type(notice).__name__, reason=str(error))
+        return None

@@ -9,6 +9,7 @@
       -> headers      custom headers, references, list_unsubscribe, metadata
     answers         202 with or without warnings
     idempotency     the key of a request and the digest of its body
+    named           whom a refused request was from and for
 
 The rules. Requiredness is a check, for a template may bring what the request lacks: so every field can be read by
 itself, and one that is wrong does not hide the others. A check looks only at fields that were found right. Nothing

@@ -19,6 +19,7 @@ from postroom.web.api.errors import ApiError, refused
 from postroom.web.api.sending.answers import answer
 from postroom.web.api.sending.context import Context, context_of
 from postroom.web.api.sending.idempotency import fingerprint, key_of
+from postroom.web.api.sending.named import envelope_of
 from postroom.web.api.sending.read import begin, read, recipients_of
 from postroom.wire.template import TemplateCache
 
@@ -39,7 +40,7 @@ class Sending:
             return await self._send(request, caller, body)
         except ApiError as error:
             if error.status == 422:
-                self._record(Refused(refusals.REQUEST_INVALID, {"problem": error.message}), caller)
+                self._record(Refused(refusals.REQUEST_INVALID, {"problem": error.message}), caller, body)
             raise
 
     async def _send(self, request: Request, caller: Caller, body: Any) -> Response:
@@ -53,7 +54,7 @@ class Sending:
             if before is None:
                 return await self._accept(caller, body, large=large, idempotency=idempotency)
             if isinstance(before, Refused):
-                raise self._refusal(before, caller)
+                raise self._refusal(before, caller, body)
             return answer(before, await _run(recipients_of, body, large=large))
 
     async def _accept(
@@ -64,12 +65,12 @@ class Sending:
         wanted = await off_loop(read, body, context) if large else await _read_small(body, context)
         accepted = await self._api.accept.send(context.sender, wanted, idempotency)
         if isinstance(accepted, Refused):
-            raise self._refusal(accepted, caller)
+            raise self._refusal(accepted, caller, body)
         return answer(accepted, wanted.recipients.values() if accepted.suppressed else ())
 
-    def _refusal(self, why: Refused, caller: Caller) -> ApiError:
+    def _refusal(self, why: Refused, caller: Caller, body: Any) -> ApiError:
         if why.rule.status != 422:
-            self._record(why, caller)
+            self._record(why, caller, body)
         waits = {
             refusals.DAILY_QUOTA: seconds_left(self._api.clock.now_ms()),
             refusals.STORAGE_UNAVAILABLE: RETRY_AFTER,
@@ -77,9 +78,15 @@ class Sending:
         }
         return refused(why, _FIELDS.get(why.rule, "body"), retry_after=waits.get(why.rule))
 
-    def _record(self, why: Refused, caller: Caller) -> None:
+    def _record(self, why: Refused, caller: Caller, body: Any) -> None:
+        envelope = envelope_of(body)
         self._api.refusals.add(
-            why, client=caller.client, account_id=caller.account_id, credential=caller.credential_id
+            why,
+            client=caller.client,
+            account_id=caller.account_id,
+            credential=caller.credential_id,
+            envelope=envelope,
+            header_from=str(envelope.sender or ""),
         )
 
 

@@ -31,8 +31,11 @@ class Source(NamedTuple):
         return shape | {"twig": request.twig, "simple": request.simple}
 
 
-def personalizations(body: EmailRequest, findings: Findings) -> dict[Address, Personalization]:
-    """By recipient; who has none is not in it."""
+def personalizations(body: EmailRequest, findings: Findings) -> dict[Address, bytes]:
+    """By recipient, as they are stored; who has none is not in it.
+
+    Encoded here, where a large body is read in a thread: 120 times 256 KB take a third of a second.
+    """
     if not body.personalization and not body.variables:
         return {}
     known = _Known(body)
@@ -54,7 +57,7 @@ def personalizations(body: EmailRequest, findings: Findings) -> dict[Address, Pe
             given[address] = Personalization(given.get(address, Personalization()).data, values)
         elif not skip:
             findings.add(path, f"The {path} is not one of the recipients. #MS42217")
-    return given
+    return {} if findings else {address: one.encode() for address, one in given.items()}
 
 
 class _Known:
