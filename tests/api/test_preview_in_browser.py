@@ -5,6 +5,7 @@ The pages come from the API without a socket; every other request the browser wa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -47,6 +48,11 @@ PAYLOADS = (
 )
 
 
+Seen = tuple[list[str], list[str]]
+"""What was asked for, and what dialogs said."""
+NOTHING: dict[str, Seen] = {payload: ([], []) for payload in PAYLOADS}
+
+
 class Watch:
     """What the browser did."""
 
@@ -70,7 +76,7 @@ class Watch:
         self.dialogs.append(dialog.message)
         await dialog.dismiss()
 
-    async def look(self, browser: Browser) -> tuple[list[str], list[str]]:
+    async def look(self, browser: Browser) -> Seen:
         context = await browser.new_context()
         await context.route("**/*", self.route)
         page = await context.new_page()
@@ -98,9 +104,15 @@ async def _preview(api: ApiWorld, html: str, query: str = "") -> httpx.Response:
     return answer
 
 
+async def _seen(browser: Browser, answers: list[httpx.Response]) -> dict[str, Seen]:
+    """What each payload's page did, side by side."""
+    looks = [Watch(answer).look(browser) for answer in answers]
+    return dict(zip(PAYLOADS, await asyncio.gather(*looks), strict=True))
+
+
 async def test_u02_m10_nothing_runs_and_nothing_is_loaded(api: ApiWorld, browser: Browser) -> None:
-    for payload in PAYLOADS:
-        assert await Watch(await _preview(api, payload)).look(browser) == ([], []), payload
+    answers = [await _preview(api, payload) for payload in PAYLOADS]
+    assert await _seen(browser, answers) == NOTHING
 
 
 async def test_u02_remote_pictures_only_when_asked_for(api: ApiWorld, browser: Browser) -> None:
@@ -111,11 +123,12 @@ async def test_u02_remote_pictures_only_when_asked_for(api: ApiWorld, browser: B
 
 async def test_u02_what_is_not_sent_yet_is_behind_the_same_wall(api: ApiWorld, browser: Browser) -> None:
     person = await api.person()
+    answers = []
     for payload in PAYLOADS:
         made = await person.post("/console/previews", json={"html": payload})
-        answer = await person.get(f"/console/previews/{made.json()['data']['id']}")
-        assert answer.status_code == 200
-        assert await Watch(answer).look(browser) == ([], []), payload
+        answers.append(await person.get(f"/console/previews/{made.json()['data']['id']}"))
+    assert {answer.status_code for answer in answers} == {200}
+    assert await _seen(browser, answers) == NOTHING
 
 
 async def test_without_its_policy_the_page_would_do_something(api: ApiWorld, browser: Browser) -> None:

@@ -45,7 +45,7 @@ CONFIG: dict[str, Any] = {
     "seed": 4,
     "generation": {
         "deterministic": True,
-        "max-examples": 10,
+        "max-examples": 6,
         "no-shrink": True,
         "with-security-parameters": False,
     },

@@ -295,6 +295,8 @@ async def test_u05_no_endpoint_but_those_named_is_open_without_a_session(world: 
         "POST /sign-up/confirm",
         "POST /invites/look",
         "POST /invites/accept",
+        "POST /email-changes/look",
+        "POST /email-changes/confirm",
     }
 
 
