@@ -51,7 +51,9 @@ EMPTY = (
     "activity",
     "refused",
     "inbox",
+    "compose",
     "suppressions",
+    "tokens",
     "approval",
     "audit-log",
 )

@@ -43,8 +43,12 @@ _REFUSED = re.compile(r"Failed to load resource: the server responded with a sta
 _WALL = re.compile(r"/v1/email/[0-9a-f]{24}/preview|/console/previews/[0-9a-z]{16}")
 """There the browser reports what a stranger's mail wanted to do and was not let: as it should be."""
 
-PROXY = {"POSTROOM_HTTP__TRUSTED_PROXIES": '["127.0.0.1", "::1"]'}
-"""So that every browser can have an address of its own, and the limits for strangers count each for itself."""
+SETTINGS = {
+    "POSTROOM_HTTP__TRUSTED_PROXIES": '["127.0.0.1", "::1"]',
+    "POSTROOM_DATABASE__TIMEOUT": "60s",
+}
+"""Every browser can have an address of its own, so that the limits for strangers count each for itself; and a busy machine
+is no reason to answer 503."""
 _addresses = count(1)
 
 _ASKING = """{
@@ -110,9 +114,9 @@ def executable() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests of this process."""
+    """One for all tests of a file, not of a process: its event loop would be in the way of all asynchronous tests."""
     path = executable()
     expect.set_options(timeout=WITHIN)
     with sync_playwright() as playwright:
@@ -123,11 +127,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def installation(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """What a first run leaves, with Anna added, and the id of its account: made once, to be copied."""
-    del browser  # without one nothing has to be started
+    executable()  # without one nothing has to be started
     data = tmp_path_factory.mktemp("installation") / "data"
-    with starting(data, "--first-run") as relay:
+    with starting(data, "--first-run", settings=SETTINGS) as relay:
         (account,) = relay.json("account", "list")
         made = Postroom(relay, str(account["id"]), "")
         made.add_user(EMAIL, "Admin", "--operator")
@@ -142,7 +146,7 @@ def installed(
     """A relay on a copy of it in `place`."""
     made, account = installation
     data = shutil.copytree(made, place / "data")
-    with starting(data, settings={**PROXY, **(settings or {})}) as relay:
+    with starting(data, settings={**SETTINGS, **(settings or {})}) as relay:
         yield Postroom(relay, account, f"http://localhost:{relay.addresses['http']['port']}")
 
 
