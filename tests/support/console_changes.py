@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from postroom.store.database import Database
-from postroom.tenancy import invites, one_time_links, sign_in_links, users
+from postroom.tenancy import accounts, invites, one_time_links, sign_in_links, users
 from postroom.tenancy.grants import Grant
 from postroom.tenancy.one_time_links import Purpose
 from postroom.types.actor import SYSTEM
@@ -137,6 +137,14 @@ async def makes_an_account(_: Scene) -> Change:
     return Change({"name": "Acme"}, account_id=NEW, entries=2)
 
 
+async def makes_a_sandbox(scene: Scene) -> Change:
+    """In an account that has no domain."""
+    account = await accounts.add(scene.api.database, "Empty", by=SYSTEM)
+    who = await people.make(scene.api.database, account.id)
+    signed_in = await people.sign_in(scene.api.database, scene.api.http, who, scene.api.clock.now_ms())
+    return Change({}, by=signed_in, account_id=account.id)
+
+
 async def accepts_an_invitation(scene: Scene) -> Change:
     account_id = scene.tenant.account.id
     made = await invites.add(
@@ -181,6 +189,7 @@ CHANGES: dict[str, Prepare] = {
     "POST /sign-up": asks_to_sign_up,
     "POST /sign-up/confirm": signs_up,
     "POST /accounts": makes_an_account,
+    "POST /sandbox": makes_a_sandbox,
     "POST /invites": invitation,
     "POST /invites/{invite_id}/resend": said(),
     "POST /invites/accept": accepts_an_invitation,

@@ -53,11 +53,12 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class DomainFilter:
-    """`ids`: only these. `verified` None: whether or not."""
+    """`ids`: only these. `verified` None: whether or not. `mode` None: any."""
 
     account_id: str
     ids: frozenset[str] | None = None
     verified: bool | None = None
+    mode: str | None = None
 
 
 _THERE = domains.c.deleted_at.is_(None)
@@ -159,5 +160,6 @@ def _fitting(statement: Select[Any], wanted: DomainFilter) -> Select[Any]:
     if wanted.verified is not None:
         proved = domains.c.verified_at.is_not(None)
         verified = proved if wanted.verified else ~proved
+    mode: ColumnElement[bool] = true() if wanted.mode is None else domains.c.mode == wanted.mode
     mine = domains.c.account_id == wanted.account_id
-    return statement.where(mine, within(domains.c.id, wanted.ids), verified)
+    return statement.where(mine, within(domains.c.id, wanted.ids), verified, mode)

@@ -19,7 +19,7 @@ DOMAIN_SPACES = Rule(
     0,
     "",
     422,
-    "The account has {most} domains already, and there is no space for another one.",
+    "There is no space for another domain: the account may have {most}.",
     what="An account may have a limited number of domains, verified or not.",
     fix="Delete a domain that is not used, or ask the operator for more. Operator: domains.spaces, or the account's plan.",
 )

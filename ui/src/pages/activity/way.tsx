@@ -33,7 +33,7 @@ const EVENTS: Record<TimelineEvent["type"], { title: string; icon: typeof IconCh
 const COLORS = { delivered: "postroom", deferred: "yellow", failed: "red", uncertain: "yellow" } as const;
 const ICONS = { delivered: IconCheck, deferred: IconClock, failed: IconX, uncertain: IconCopyX } as const;
 
-const EDGES: Record<string, string> = { smtp: "over SMTP", api: "over the API" };
+const EDGES: Record<string, string> = { smtp: "Over SMTP", api: "Over the API" };
 
 export function Way({ timeline }: { timeline: Timeline }) {
   const steps = stepsOf(timeline);

@@ -14,6 +14,8 @@ import {
 import { IconChecklist, IconSend } from "@tabler/icons-react";
 import { DraftPreview } from "@/components/email/preview";
 import type { ApiForm } from "@/components/form";
+import { MakeSandbox } from "@/components/make-sandbox";
+import { PageButton } from "@/components/page-button";
 import { Problem } from "@/components/problem";
 import { type Draft, type Sender, senderOf } from "./draft";
 
@@ -71,7 +73,19 @@ export function Editor({ form, senders, check, checking }: Props) {
 function From({ form, senders }: { form: ApiForm<Draft>; senders: Sender[] }) {
   const chosen = senderOf(form.values, senders);
   if (chosen === undefined) {
-    return <Text size="sm">Add a domain first: an email needs a sender.</Text>;
+    return (
+      <Stack gap="xs">
+        <Text size="sm">
+          An email needs a sender: a domain of yours, or a sandbox domain, from which nothing leaves.
+        </Text>
+        <Group>
+          <PageButton to="/domains" main>
+            Add a domain
+          </PageButton>
+          <MakeSandbox />
+        </Group>
+      </Stack>
+    );
   }
   return (
     <Stack gap={4}>

@@ -2,6 +2,7 @@ import { Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { body, v1 } from "@/api/client";
 import { useChange } from "@/api/queries";
+import { MakeSandbox } from "@/components/make-sandbox";
 import { notifyDone } from "@/components/notify";
 import { PageButton } from "@/components/page-button";
 import { useSession } from "@/session/session";
@@ -38,6 +39,7 @@ export function SandboxStep({ step }: StepProps) {
   );
   return (
     <Group>
+      {domains.data && !sandbox && <MakeSandbox main />}
       {sandbox && (
         <Button
           variant={step.state === "done" ? "default" : "filled"}
