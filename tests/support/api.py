@@ -40,6 +40,7 @@ from postroom.web.console.app import build as build_console
 from postroom.web.preflight import Parts as PreflightParts
 from postroom.web.preflight import Preflight
 from support import api_probe, console_probe, people
+from support.shared_routes import asked, shared
 
 UNLIMITED = {f"{area}_per_minute": 0 for area in ("email", "bulk", "activity", "verification", "other")}
 
@@ -140,11 +141,12 @@ class ApiWorld(Client):
             hostname="mail.example.com",
         )
         self.bulk = self.api.bulk
-        self.app = Split(
-            build(self.api, (*RESOURCES, api_probe.router)),
-            build_console(self.api, (*CONSOLE, console_probe.router)),
+        split = Split(
+            build(self.api, shared((*RESOURCES, api_probe.router))),
+            build_console(self.api, shared((*CONSOLE, console_probe.router))),
             _no_pages,
         )
+        self.app = asked(self.api, split)
         self.http = self.client_at("127.0.0.1")
         self.anonymous = Client(self.http, None)
 
