@@ -143,7 +143,7 @@ async def test_p02_small_requests_with_long_templates_do_not_stop_the_loop(
 async def test_p02_nor_does_a_tiny_request_that_names_a_long_template(
     api: ApiWorld, compiled: list[str], path: str
 ) -> None:
-    content = TemplateContent(Wording("S", LONG, LONG))
+    content = TemplateContent(Wording("S", LONG + path, LONG + path))  # no other test has compiled it
     stored = await templates.create(api.database, api.first.account.id, content, by=SYSTEM)
     compiled.clear()
     answer = await api.post(path, json=body(api, text=None, template_id=stored.id))

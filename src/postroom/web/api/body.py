@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from mmap import mmap
 from typing import Any, Self, TypeVar
 
@@ -35,8 +36,10 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="body")
 
 
 async def off_loop(work: Callable[..., T], *arguments: Any) -> T:
-    """Run what takes long with a large body in a thread. It should consist of small steps."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, work, *arguments)
+    """Run what takes long with a large body in a thread, where the log knows the request, too. It should consist of
+    small steps."""
+    within = copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_threads, within.run, work, *arguments)
 
 
 class Memory:

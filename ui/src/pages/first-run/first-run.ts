@@ -12,15 +12,19 @@ type Marks = Schemas["MarksInput"];
 
 const KEY = ["first-run"];
 const WHILE_CHECKING = 1000;
+const WHILE_OPEN = 4000;
 
-/** Asked for again while the network checks run, and whenever the window comes back: much is done elsewhere. */
+/** Asked for again until all is done, and whenever the window comes back: much is done elsewhere, a little later. */
 export function useFirstRun() {
   return useQuery({
     queryKey: KEY,
     queryFn: () => data(console.GET("/first-run")),
     staleTime: 0,
     refetchOnWindowFocus: true,
-    refetchInterval: ({ state }) => (state.data?.checks.under_way ? WHILE_CHECKING : false),
+    refetchInterval: ({ state }) => {
+      if (state.data?.checks.under_way) return WHILE_CHECKING;
+      return state.data?.finished || state.data?.closed ? false : WHILE_OPEN;
+    },
   });
 }
 
