@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -65,6 +66,21 @@ async def test_q07_a_step_is_noticed_and_the_scale_runs_on(
     assert clock.steady_ms() - before == pytest.approx(100, abs=NEAR)
     assert await corrected(database) == pytest.approx(-days * DAY_MS, abs=NEAR)
     assert steps == [pytest.approx(days * DAY, abs=NEAR / 1000)]
+
+
+@pytest.mark.parametrize("days", [3, -2])
+async def test_q07_looks_at_the_same_time_see_one_step(
+    database: Database, clock: FakeClock, set_wall: SetWall, days: int
+) -> None:
+    """Retention looks, too, before it trusts the wall clock."""
+    scale = await begun(database, clock)
+    steps: list[float] = []
+    scale.on_step(steps.append)
+    before = clock.steady_ms()
+    set_wall(days * DAY)
+    await asyncio.gather(scale.keep(), scale.keep(), scale.trusted_wall_ms(), scale.keep())
+    assert clock.steady_ms() - before == pytest.approx(0, abs=NEAR)
+    assert len(steps) == 1
 
 
 async def test_q07_the_next_start_goes_on_from_there(

@@ -11,6 +11,7 @@ clock was last set forward, since everything looks older then than it is.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -56,6 +57,7 @@ class Timescale:
         self._clock = clock
         self._correction = 0
         self._noted_at = float("-inf")
+        self._looking = asyncio.Lock()  # or one look takes what another one corrects for another node's
         self._listeners: list[Callable[[float], None]] = []
 
     def on_step(self, listener: Callable[[float], None]) -> None:
@@ -73,6 +75,10 @@ class Timescale:
 
     async def keep(self) -> None:
         """Follow the database's clock as long as it runs evenly, and correct it where it was set."""
+        async with self._looking:
+            await self._keep()
+
+    async def _keep(self) -> None:
         began, known = self._clock.boottime(), self._correction
         try:
             async with self._database.read() as connection:
@@ -92,7 +98,11 @@ class Timescale:
     async def trusted_wall_ms(self) -> int | None:
         """The wall clock of whoever keeps the database; None for a day after it was set far forward: what is deleted
         by mistake does not come back."""
-        await self.keep()
+        async with self._looking:
+            await self._keep()
+            return await self._trusted()
+
+    async def _trusted(self) -> int | None:
         async with self._database.read() as connection:
             now = await self._look(connection)
             forward = await installation.get(connection, FORWARD)
