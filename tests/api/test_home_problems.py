@@ -8,35 +8,14 @@ from typing import Any
 import pytest
 
 from postroom.runtime import ids
-from postroom.store.domains import Domain
 from postroom.store.queue import Backlog
 from postroom.web.console import problems
 from postroom.web.console.hours import HOUR, Counts
 from postroom.web.console.problems import GIB, Facts, Level, Machine, Page
+from support.stored import domain
 
 NOW = 1_780_000_000_000
 DAY = 24 * HOUR
-
-
-def domain(**changes: Any) -> Domain:
-    made = Domain(
-        id="d" * 16,
-        account_id="a" * 16,
-        name="example.com",
-        mode="live",
-        verified_at=1,
-        trusted=False,
-        return_path_host="",
-        return_path_verified_at=None,
-        smtp_enabled=True,
-        strict_envelope=False,
-        keep_content=False,
-        check_result="",
-        checked_at=None,
-        created_at=1,
-        updated_at=1,
-    )
-    return replace(made, **changes)
 
 
 FINE = Facts(

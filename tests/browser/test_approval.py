@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.dashboard import Postroom, Visit, opened, settled, watch
+from support.screen import row
 
 EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>"
 
@@ -30,10 +31,6 @@ def applicant(browser: Browser, postroom: Postroom) -> Iterator[Page]:
         page.on("dialog", lambda dialog: errors.append(dialog.message))
         yield page
         assert errors == []
-
-
-def row(page: Page, text: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=text)
 
 
 def ask(page: Page) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.dashboard import NARROW, WIDE, Postroom, Visit, inspect, opened, settled, watch
+from support.screen import alerts, choose, row
 
 XSS = (
     "<img src=x onerror=alert(1)>",
@@ -22,27 +23,6 @@ def sandbox(page: Page) -> str:
     """The id of the domain of the first run."""
     found = page.context.request.get("/v1/domains?limit=100").json()["data"]
     return str(next(one["id"] for one in found if one["mode"] == "sandbox"))
-
-
-def alerts(page: Page) -> list[str]:
-    """What scripts show from now on: nothing, unless somebody's text has become one."""
-    shown: list[str] = []
-
-    def heard(dialog: Dialog) -> None:
-        shown.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", heard)
-    return shown
-
-
-def row(page: Page, text: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=text)
-
-
-def choose(page: Page, name: str, action: str) -> None:
-    page.get_by_role("button", name=f"What to do with {name}").click()
-    page.get_by_role("menuitem", name=action).click()
 
 
 def test_a_new_domain_from_adding_to_its_records_and_away(page: Page, visit: Visit) -> None:

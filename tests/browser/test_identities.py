@@ -4,32 +4,12 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Dialog, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.dashboard import Visit
+from support.screen import alerts, choose, row
 
 XSS = "<img src=x onerror=alert(1)>"
-
-
-def alerts(page: Page) -> list[str]:
-    """What scripts show from now on: nothing, unless somebody's text has become one."""
-    shown: list[str] = []
-
-    def heard(dialog: Dialog) -> None:
-        shown.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", heard)
-    return shown
-
-
-def row(page: Page, text: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=text)
-
-
-def choose(page: Page, name: str, action: str) -> None:
-    page.get_by_role("button", name=f"What to do with {name}").click()
-    page.get_by_role("menuitem", name=action).click()
 
 
 def ask(page: Page, email: str, name: str = "") -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.dashboard import Postroom, Visit
+from support.screen import row
 
 EVIL = "<img/src=x/onerror=alert(1)>"
-
-
-def row(page: Page, text: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=text)
 
 
 def test_addresses_are_added_found_and_taken_off(page: Page, visit: Visit) -> None:

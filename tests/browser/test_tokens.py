@@ -6,17 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.dashboard import NARROW, Postroom, Visit, opened, overflow, picture, settled, violations
+from support.screen import choose, row
 
 EVIL = "<img src=x onerror=alert(1)>"
-
-
-def row(page: Page, text: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=text)
-
-
-def choose(page: Page, name: str, action: str) -> None:
-    page.get_by_role("button", name=f"What to do with {name}").click()
-    page.get_by_role("menuitem", name=action).click()
 
 
 def generate(page: Page, name: str) -> Locator:

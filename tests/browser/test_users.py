@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.dashboard import PASSWORD, Postroom, Visit, opened, picture, violations, watch
-
-
-def row(page: Page, text: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=text)
-
-
-def choose(page: Page, person: str, action: str) -> None:
-    page.get_by_role("button", name=f"What to do with {person}").click()
-    page.get_by_role("menuitem", name=action).click()
+from support.screen import choose, row
 
 
 def test_from_the_invitation_to_the_role_and_out_again(

@@ -7,9 +7,9 @@ import pytest
 from postroom.errors import ConflictError
 from postroom.store import domain_belongings, domains, inbounds, installation
 from postroom.store.database import Database
-from postroom.store.domains import Domain
 from postroom.store.inbounds import Inbound
 from postroom.types.inbound import CatchKind, Comparer, Condition, Filter, Forward, ForwardKind, MatchKind
+from support.stored import domain
 
 MINE, THEIRS, DOMAIN = "a" * 16, "b" * 16, "d" * 16
 INBOUND = Inbound(
@@ -104,23 +104,7 @@ async def test_pages_of_an_account_or_of_some_of_its_domains(database: Database)
 
 async def test_a_name_is_claimed_by_routes_of_another_verified_domain(database: Database) -> None:
     name = INBOUND.inbound_domain or ""
-    verified = Domain(
-        id=DOMAIN,
-        account_id=MINE,
-        name="example.com",
-        mode="live",
-        verified_at=1,
-        trusted=False,
-        return_path_host="",
-        return_path_verified_at=None,
-        smtp_enabled=True,
-        strict_envelope=False,
-        keep_content=False,
-        check_result="",
-        checked_at=None,
-        created_at=1,
-        updated_at=1,
-    )
+    verified = domain(id=DOMAIN, account_id=MINE)
     await added(database)
     async with database.write() as connection:
         assert not await inbounds.claimed(connection, name, "e" * 16)

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from postroom.deliver import record
 from postroom.store import accounts, batches, domains, interventions, queue
 from postroom.store.database import Database
-from postroom.store.domains import Domain
 from postroom.store.queue import AT_ONCE, NEVER
 from postroom.types.status import Hold
 from support.mail import (
@@ -26,6 +25,7 @@ from support.mail import (
     outcome,
     rows,
 )
+from support.stored import domain
 
 LATER = NOW + 5000
 ELSEWHERE = "e" * 16
@@ -36,24 +36,8 @@ async def _domains(database: Database) -> None:
     await add_account(database)
     async with database.write() as connection:
         for domain_id in (DOMAIN, ELSEWHERE):
-            domain = Domain(
-                id=domain_id,
-                account_id=ACCOUNT,
-                name=f"{domain_id[0]}.test",
-                mode="live",
-                verified_at=NOW,
-                trusted=True,
-                return_path_host="",
-                return_path_verified_at=None,
-                smtp_enabled=True,
-                strict_envelope=False,
-                keep_content=False,
-                check_result="",
-                checked_at=None,
-                created_at=NOW,
-                updated_at=NOW,
-            )
-            await domains.add(connection, domain)
+            sending = domain(id=domain_id, account_id=ACCOUNT, name=f"{domain_id[0]}.test")
+            await domains.add(connection, sending)
 
 
 async def pause(database: Database, *, paused: bool = True) -> None:

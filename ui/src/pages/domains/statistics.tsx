@@ -1,11 +1,12 @@
 /** What became of the domain's mail over some days. */
-import { Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core";
+import { SegmentedControl, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { data, v1 } from "@/api/client";
 import { Chart } from "@/components/chart";
 import type { ChartOption } from "@/components/echarts";
+import { NumberCard } from "@/components/number-card";
 import { Problem } from "@/components/problem";
 import { Section } from "@/components/section";
 import { count, share, short } from "@/lib/numbers";
@@ -92,13 +93,17 @@ function Numbers({ days }: { days: Counted[] }) {
   return (
     <Stack gap="lg">
       <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="md">
-        <Card label="Processed" value={processed} about="emails accepted" />
-        <Card
+        <NumberCard label="Processed" value={processed} about="emails accepted" />
+        <NumberCard
           label="Delivered"
           value={delivered}
           about={processed ? share(delivered, processed) : "so far"}
         />
-        <Card label="Rejected" value={rejected} about={processed ? share(rejected, processed) : "bounced"} />
+        <NumberCard
+          label="Rejected"
+          value={rejected}
+          about={processed ? share(rejected, processed) : "bounced"}
+        />
       </SimpleGrid>
       {processed + delivered + rejected === 0 ? (
         <Text size="sm" c="dimmed" py="xl" ta="center">
@@ -111,22 +116,6 @@ function Numbers({ days }: { days: Counted[] }) {
         />
       )}
     </Stack>
-  );
-}
-
-function Card({ label, value, about }: { label: string; value: number; about: string }) {
-  return (
-    <Paper p="md">
-      <Text size="sm" fw={500}>
-        {label}
-      </Text>
-      <Text fz={24} fw={650} lh={1.3} style={{ fontVariantNumeric: "tabular-nums" }}>
-        {count(value)}
-      </Text>
-      <Text size="xs" c="dimmed">
-        {about}
-      </Text>
-    </Paper>
   );
 }
 
