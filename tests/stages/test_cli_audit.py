@@ -6,15 +6,13 @@ import csv
 import getpass
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import select
-from typer.main import get_command
 
-from postroom.cli.main import app
 from postroom.runtime.secrets import SecretBox
 from postroom.store import second_factors
 from postroom.store.audit import Entry
@@ -24,7 +22,7 @@ from postroom.store.schema import audit
 from postroom.store.second_factors import SecondFactor
 from postroom.tenancy import audit_log, first_run
 from support import people
-from support.cli import Cli
+from support.cli import Cli, every_command
 from support.cli import cli as cli
 from support.mail import insert, lay_out, message_row
 
@@ -195,16 +193,8 @@ READING = {"list", "show", "log", "catalogue", "docs", "sessions", "export"}
 """The last word of commands that only look."""
 
 
-def commands(group: Any, before: str = "") -> Iterator[str]:
-    for name, one in group.commands.items():
-        if hasattr(one, "commands"):
-            yield from commands(one, f"{before}{name} ")
-        else:
-            yield f"{before}{name}"
-
-
 def test_every_command_says_whether_it_changes_anything() -> None:
-    names = {name for name in commands(get_command(app)) if name.split()[-1] not in READING}
+    names = {name for name in every_command() if name.split()[-1] not in READING}
     missing = sorted(names - set(CHANGES) - set(SILENT))
     assert not missing, f"{', '.join(missing)}: add its arguments to CHANGES here, or say why not in SILENT"
     assert not (set(CHANGES) | set(SILENT)) - names, "these do not exist any more"

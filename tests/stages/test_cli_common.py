@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from typer.main import get_command
 
 from postroom.cli import refusals
-from postroom.cli.main import app
 from postroom.cli.output import cell, iso, moment, relative, to_json
 from postroom.store.database import Database
 from postroom.types.refusals import CATALOGUE
-from support.cli import Cli
+from support.cli import Cli, every_command
 from support.cli import cli as cli
 
 AT = datetime(2026, 1, 31, 9, 5, tzinfo=UTC)
@@ -33,13 +31,7 @@ def test_data_behind_the_command_goes_over_data_before_it(cli: Cli, tmp_path: Pa
 
 
 def test_every_command_has_the_shared_options_and_a_help(cli: Cli) -> None:
-    def commands(group: object, path: tuple[str, ...]) -> list[tuple[str, ...]]:
-        inside = getattr(group, "commands", None)
-        if inside is None:
-            return [path]
-        return [found for name, command in inside.items() for found in commands(command, (*path, name))]
-
-    found = commands(get_command(app), ())
+    found = [tuple(name.split()) for name in every_command()]
     assert len(found) > 30
     for path in found:
         said = cli.text(*path, "--help")

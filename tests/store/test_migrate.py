@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from postroom.errors import ConfigError
-from postroom.store import migrate
+from postroom.store import migrate, revision, steps
 from postroom.store.database import Database
 from postroom.store.schema import metadata
 
@@ -30,23 +30,24 @@ async def test_the_steps_make_the_tables_of_the_schema(database: Database) -> No
 
 async def test_upgrade_runs_once_and_names_what_it_did(tmp_path: Path) -> None:
     database = await Database.open(f"sqlite:///{tmp_path / 'new.db'}")
-    assert await migrate.current(database) is None
-    steps = await migrate.pending(database)
-    assert steps == sorted(steps)
-    assert steps[0] == "0001"
-    with pytest.raises(ConfigError, match="0001"):
-        await migrate.check(database)
-    assert await migrate.upgrade(database) == steps
+    assert await revision.current(database) is None
+    missing = steps.pending(None)
+    assert missing == sorted(missing)
+    assert missing[0] == "0001"
+    assert missing[-1] == revision.NEWEST
+    with pytest.raises(ConfigError, match=r"no tables yet.*postroom migrate"):
+        await revision.check(database)
+    assert await migrate.upgrade(database) == missing
     assert await migrate.upgrade(database) == []
-    assert await migrate.current(database) == steps[-1]
-    await migrate.check(database)
+    assert await revision.current(database) == revision.NEWEST
+    await revision.check(database)
     await database.close()
 
 
 async def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
     async with database.write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    for step in (migrate.upgrade, migrate.pending, migrate.check):
+    for step in (migrate.upgrade, revision.check):
         with pytest.raises(ConfigError, match="newer"):
             await step(database)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from typer import Context
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from postroom.cli.main import app
@@ -61,6 +63,20 @@ class Cli:
                 await database.close()
 
         return asyncio.run(do())
+
+
+def every_command() -> list[str]:
+    """The names of all commands, such as "account add"."""
+    return list(_names(get_command(app), ""))
+
+
+def _names(command: Any, name: str) -> Iterator[str]:
+    if not hasattr(command, "list_commands"):
+        yield name
+        return
+    context = Context(command)
+    for inside in command.list_commands(context):
+        yield from _names(command.get_command(context, inside), f"{name} {inside}".strip())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import shown
 from postroom.errors import PostroomError
@@ -14,7 +14,7 @@ from postroom.store.accounts import Account
 from postroom.tenancy import accounts, quotas
 from postroom.types.refusals import Refused
 
-app = typer.Typer(help="Who mail belongs to. An account sends once it is approved.", no_args_is_help=True)
+app = group("Who mail belongs to. An account sends once it is approved.")
 
 LIST_COLUMNS = ("id", "name", "state", "plan", "daily_quota", "created_at")
 NO_PLAN, DEFAULT = "none", "default"

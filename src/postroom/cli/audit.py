@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import moment
 from postroom.store.audit import Entry
 from postroom.tenancy import accounts, audit_log
 from postroom.tenancy.audit_log import AuditFilter, Format
 
-app = typer.Typer(help="Who changed what. Nothing of it is ever deleted.", no_args_is_help=True)
+app = group("Who changed what. Nothing of it is ever deleted.")
 
 LIST_COLUMNS = ("created_at", "actor", "client", "action", "object")
 

@@ -48,11 +48,16 @@ VerboseOption = Annotated[
 _SHARED = {"data": DataOption, "config": ConfigOption, "as_json": JsonOption, "verbose": VerboseOption}
 
 
-def command(app: typer.Typer, name: str | None = None, *, panel: str | None = None) -> Callable[[F], F]:
+def group(about: str) -> typer.Typer:
+    """Commands that belong together, such as those of `postroom account`."""
+    return typer.Typer(help=about, no_args_is_help=True, add_completion=False)
+
+
+def command(app: typer.Typer, name: str | None = None) -> Callable[[F], F]:
     """Register `function(context, ...)` as a command of `app`. What it returns is the exit status; None is 0."""
 
     def register(function: F) -> F:
-        app.command(name, rich_help_panel=panel)(_with_shared_options(function))
+        app.command(name)(_with_shared_options(function))
         return function
 
     return register

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import typer
 from rich.text import Text
 
 from postroom import config as settings
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 
-app = typer.Typer(help="The settings that hold, and all there are.", no_args_is_help=True)
+app = group("The settings that hold, and all there are.")
 
 
 @command(app)

@@ -19,7 +19,7 @@ from postroom.errors import PostroomError
 from postroom.runtime import logs
 from postroom.runtime.clock import Clock
 from postroom.runtime.secrets import SecretBox
-from postroom.store import migrate
+from postroom.store import revision
 from postroom.store.database import Database
 from postroom.types.actor import Actor, ActorKind
 
@@ -79,7 +79,7 @@ class Context:
             )
         database = await Database.open(url, timeout=10.0, pool=2)
         try:
-            await migrate.check(database)
+            await revision.check(database)
             yield database
         finally:
             await database.close()

@@ -10,14 +10,14 @@ from postroom.cli.context import Context
 from postroom.config import Config
 from postroom.runtime.files import make_directory
 from postroom.runtime.secrets import SecretBox
-from postroom.store import migrate as steps
+from postroom.store import migrate as migrations
+from postroom.store import revision
 from postroom.store.database import Database
 
-
-def register(app: typer.Typer, *, panel: str) -> None:
-    command(app, panel=panel)(migrate)
+app = typer.Typer(add_completion=False)
 
 
+@command(app)
 async def migrate(context: Context) -> None:
     """Bring the database to the version of this program; make it if there is none.
 
@@ -36,8 +36,8 @@ async def prepare(config: Config) -> list[str]:
     database = await Database.open(config.database_url, timeout=10.0, pool=2)
     try:
         # The key comes first: without tables there is nothing yet that another key could have sealed.
-        SecretBox.load(config.secret_key_file, create=await steps.current(database) is None)
-        return await steps.upgrade(database)
+        SecretBox.load(config.secret_key_file, create=await revision.current(database) is None)
+        return await migrations.upgrade(database)
     finally:
         await database.close()
 

@@ -21,11 +21,10 @@ from postroom.tenancy import domains, network_checks
 from postroom.tenancy.verification import Verifier
 from postroom.types.check import FAIL, Check
 
-
-def register(app: typer.Typer, *, panel: str) -> None:
-    command(app, panel=panel)(doctor)
+app = typer.Typer(add_completion=False)
 
 
+@command(app)
 async def doctor(
     context: Context,
     quick: Annotated[

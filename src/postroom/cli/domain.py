@@ -9,7 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import STYLES, panel, printable, shown
 from postroom.runtime.dns import Resolver
@@ -19,7 +19,7 @@ from postroom.tenancy.dns_records import Hosts
 from postroom.tenancy.domains import DomainDetails
 from postroom.tenancy.verification import Verifier
 
-app = typer.Typer(help="What an account may put into From.", no_args_is_help=True)
+app = group("What an account may put into From.")
 
 LIST_COLUMNS = ("id", "name", "mode", "verified_at", "trusted", "send_paused", "account_id")
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import printable, shown
 from postroom.compose import Stored, Uncomposed, read_source
@@ -20,7 +20,7 @@ from postroom.tenancy import domains
 from postroom.wire.mime.encoded_words import display
 from postroom.wire.mime.reading import content, take_apart, text_of
 
-app = typer.Typer(help="What sandbox domains sent; nothing of it left the machine.", no_args_is_help=True)
+app = group("What sandbox domains sent; nothing of it left the machine.")
 
 LIST_COLUMNS = ("email_id", "received_at", "header_from", "recipient", "subject")
 

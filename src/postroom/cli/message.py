@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import cell, moment, printable, shown
 from postroom.deliver import transcript
@@ -22,7 +22,7 @@ from postroom.store.messages import EmailStory, MessageStory
 from postroom.tenancy import accounts
 from postroom.types.status import EmailStatus
 
-app = typer.Typer(help="What was accepted, and what became of each recipient.", no_args_is_help=True)
+app = group("What was accepted, and what became of each recipient.")
 
 LIST_COLUMNS = ("id", "received_at", "header_from", "subject", "size", "recipients")
 

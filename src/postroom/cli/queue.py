@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import moment, shown
 from postroom.errors import NotFoundError
@@ -16,7 +16,7 @@ from postroom.store import queue
 from postroom.store.queue import By, QueueItem
 from postroom.tenancy import interventions
 
-app = typer.Typer(help="What waits to be delivered.", no_args_is_help=True)
+app = group("What waits to be delivered.")
 
 ITEM_COLUMNS = ("email_id", "recipient", "attempts", "due_at", "expires_at", "hold", "reply")
 

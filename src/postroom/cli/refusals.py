@@ -9,14 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import moment
 from postroom.store import refusals as store
 from postroom.tenancy import accounts
 from postroom.types.refusals import GROUPS, Rule
 
-app = typer.Typer(help="What the relay refuses, why, and how to mend it.", no_args_is_help=True)
+app = group("What the relay refuses, why, and how to mend it.")
 
 LOG_COLUMNS = ("last_at", "count", "rule", "credential", "client", "header_from", "reply")
 
@@ -34,7 +34,7 @@ def catalogue(
         context.out.text(as_markdown())
     else:
         context.out.value(
-            [_as_row(group, rule) for group, rules in GROUPS.items() for rule in rules], _as_tables
+            [_as_row(title, rule) for title, rules in GROUPS.items() for rule in rules], _as_tables
         )
 
 
@@ -82,8 +82,8 @@ def as_markdown() -> str:
         "begins with 4 means: try again later; one that begins with 5: not before something is mended.",
         "This page is printed by `postroom refusals catalogue --markdown`.",
     ]
-    for group, rules in GROUPS.items():
-        lines += ["", f"## {group}"]
+    for title, rules in GROUPS.items():
+        lines += ["", f"## {title}"]
         for rule in rules:
             lines += ["", f"### {rule.id}", ""]
             if rule.code:
@@ -112,8 +112,8 @@ def _as_row(group: str, rule: Rule) -> dict[str, Any]:
 
 def _as_tables() -> RenderableType:
     tables = []
-    for group, rules in GROUPS.items():
-        table = Table("rule", "reply", "what happened", "how to mend it", title=group, show_lines=True)
+    for title, rules in GROUPS.items():
+        table = Table("rule", "reply", "what happened", "how to mend it", title=title, show_lines=True)
         for rule in rules:
             table.add_row(*(Text(text) for text in (rule.id, rule.answer, rule.what, rule.fix)))
         tables.append(table)

@@ -29,6 +29,8 @@ from postroom.store.database import Database
 from postroom.tenancy import domains, smtp_users
 from postroom.types.status import EmailStatus
 
+app = typer.Typer(add_completion=False)
+
 DELIVERED, FAILED, NOT_FINAL = 0, 1, 3
 POLL = 0.1
 REFUSED = "refused"
@@ -45,10 +47,7 @@ class Progress:
     settled: bool = False
 
 
-def register(app: typer.Typer, *, panel: str) -> None:
-    command(app, panel=panel)(send)
-
-
+@command(app)
 async def send(
     context: Context,
     sender: Annotated[str, typer.Option("--from", metavar="A@DOMAIN", help="Under a verified domain.")],

@@ -26,13 +26,12 @@ from postroom.runtime.files import DirectoryLock
 from postroom.tenancy import domains, network_checks
 from postroom.types.check import OK
 
+app = typer.Typer(add_completion=False)
+
 log = structlog.get_logger()
 
 
-def register(app: typer.Typer, *, panel: str) -> None:
-    command(app, panel=panel)(serve)
-
-
+@command(app)
 def serve(
     context: Context,
     role: Annotated[

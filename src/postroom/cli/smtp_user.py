@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from postroom.cli import running
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.moments import moment_of
 from postroom.cli.output import shown
@@ -17,7 +17,7 @@ from postroom.tenancy import domains, smtp_users
 from postroom.tenancy.smtp_users import NewSmtpUser
 from postroom.types.draft import Stream
 
-app = typer.Typer(help="The relay's credentials. Each belongs to a domain.", no_args_is_help=True)
+app = group("The relay's credentials. Each belongs to a domain.")
 
 LIST_COLUMNS = ("id", "username", "name", "enabled", "expires_at", "last_used_at", "created_at")
 ANY, NEVER = "any", "never"

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import shown
 from postroom.tenancy import accounts, suppressions
 
-app = typer.Typer(help="Addresses an account must not send to.", no_args_is_help=True)
+app = group("Addresses an account must not send to.")
 
 LIST_COLUMNS = ("address", "list", "reason", "created_at", "id")
 

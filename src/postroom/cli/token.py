@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.moments import moment_of
 from postroom.cli.output import shown
@@ -14,7 +14,7 @@ from postroom.store.tokens import Token
 from postroom.tenancy import tokens
 from postroom.types.scopes import Scope
 
-app = typer.Typer(help="The credentials of the HTTP API. Each belongs to an account.", no_args_is_help=True)
+app = group("The credentials of the HTTP API. Each belongs to an account.")
 
 LIST_COLUMNS = ("id", "account_id", "name", "preview", "paused", "expires_at", "last_used_at")
 

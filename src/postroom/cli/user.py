@@ -9,7 +9,7 @@ from rich.text import Text
 
 from postroom.cli import password as passwords
 from postroom.cli import running
-from postroom.cli.command import command
+from postroom.cli.command import command, group
 from postroom.cli.context import Context
 from postroom.cli.output import shown
 from postroom.errors import PostroomError
@@ -20,7 +20,7 @@ from postroom.tenancy.users import Member
 from postroom.types.permissions import Permission, Role
 from postroom.types.refusals import Refused
 
-app = typer.Typer(help="The people who look after accounts.", no_args_is_help=True)
+app = group("The people who look after accounts.")
 
 LIST_COLUMNS = ("id", "email", "operator", "roles", "created_at")
 SESSION_COLUMNS = ("id", "client", "user_agent", "created_at", "last_used_at", "expires_at")
