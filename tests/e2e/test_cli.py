@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from support.process import Relay, environment, run, starting
+from support.process import Relay, environment, launch_cold, run, starting
 from support.tools import need
+from support.waiting import until
 
 DOMAIN = "sandbox.postroom.example"
 
@@ -54,7 +55,7 @@ def _pasted(card: str, begin: str, end: str) -> str:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """A first run that is over, for tests that only add to it."""
-    with starting(tmp_path_factory.mktemp("shared") / "data", "--first-run") as started:
+    with starting(tmp_path_factory.mktemp("shared") / "data", "--first-run", launch=launch_cold) as started:
         _over(started)
         yield started
 
@@ -359,7 +360,7 @@ class TestSend:
         done = _send(live, "bob", *login, sender="ann@example.net", input=user["password"])
         assert done.returncode == 1
         assert "[from-not-verified]" in done.stderr
-        assert "from-not-verified" in [refused["rule"] for refused in live.json("refusals", "log")]
+        until(lambda: "from-not-verified" in [refused["rule"] for refused in live.json("refusals", "log")])
 
     def test_a_sender_nobody_here_has(self, live: Relay) -> None:
         done = _send(live, "bob", sender="ann@example.net")

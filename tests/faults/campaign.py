@@ -41,9 +41,7 @@ from faults.ledger.watch import Watch
 from faults.report import Account, merged, report, say
 from support import postgres
 from support.net import small_internet
-from support.process import Launch
 from support.waiting import until
-from support.warm import Warm
 
 KILLS = int(os.environ.get("KILLS", "20"))
 MINUTES = float(os.environ.get("MINUTES", "1000"))
@@ -69,8 +67,7 @@ def run(database: str, lane: int, deadline: float) -> Account:
     account = Account(database)
     with ExitStack() as stack:
         server = stack.enter_context(postgres.running()) if database == "postgresql" else None
-        launch = stack.enter_context(Warm()).launch
-        made = partial(relay_under_load, server, launch)
+        made = partial(relay_under_load, server)
         for name, mode in mine(lane, cases(FIRST_RUN, database)):
             one_case(account, name, mode, partial(first_run, account, made, name, mode))
         every_place(account, made, mine(lane, cases(places(sqlite=server is None), database)))
@@ -88,14 +85,12 @@ def mine(lane: int, all_of_them: Sequence[tuple[str, str]]) -> Sequence[tuple[st
 
 
 @contextmanager
-def relay_under_load(
-    server: postgres.PostgresServer | None, launch: Launch, *, begin: bool = True
-) -> Iterator[Trial]:
+def relay_under_load(server: postgres.PostgresServer | None, *, begin: bool = True) -> Iterator[Trial]:
     with (
         tempfile.TemporaryDirectory() as directory,
         small_internet() as net,
         fresh(server) as url,
-        trial(Path(directory), url, net, begin=begin, launch=launch) as one,
+        trial(Path(directory), url, net, begin=begin) as one,
     ):
         yield one
 

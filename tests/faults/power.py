@@ -27,10 +27,9 @@ from faults.ledger.provoke import is_whole
 from faults.traced import BODY, SENDS, answers, connected, messages
 from postroom.store import migrate
 from postroom.store.database import Database
-from support.process import Launch, starting
+from support.process import starting
 from support.strace import calls, from_the_start, recording
 from support.waiting import until
-from support.warm import Warm
 from support.world import World
 
 LARGE = "0123456789abcdef\r\n" * 20_000  # 360 KB: beyond `submission.spool_above`
@@ -184,13 +183,11 @@ def record_first_run(directory: Path, url: str = "") -> FirstRun:
     return FirstRun(Disk.of(before, root, trace), shown, login)
 
 
-def begins_again(
-    first: FirstRun, cut: int, scratch: Path, keep: Callable[[int], int], launch: Launch
-) -> list[str]:
+def begins_again(first: FirstRun, cut: int, scratch: Path, keep: Callable[[int], int]) -> list[str]:
     """What is wrong when the first run is started again after a power cut at this line."""
     first.disk.leave(cut, scratch, keep)
     try:
-        with starting(scratch / "data", "--first-run", launch=launch) as relay:
+        with starting(scratch / "data", "--first-run") as relay:
             login = is_whole(relay, World.of(relay.data))
             relay.stop()
     except (Exception, pytest.fail.Exception) as error:
@@ -231,13 +228,13 @@ def every_cut(say: Callable[[str], None]) -> list[str]:
 
 def _first_run_cuts(say: Callable[[str], None]) -> list[str]:
     said: list[str] = []
-    with tempfile.TemporaryDirectory() as directory, Warm() as warm:
+    with tempfile.TemporaryDirectory() as directory:
         first = record_first_run(Path(directory))
         cuts = list(first.disk.cuts())[::EVERY]
         for cut in cuts:
             for name, keep in (("none", disk.nothing), ("some", disk.anything(cut))):
                 scratch = Path(directory) / "scratch"
-                wrong = begins_again(first, cut, scratch, keep, warm.launch)
+                wrong = begins_again(first, cut, scratch, keep)
                 said += [f"power cut at line {cut} of a first run, {name} kept: {one}" for one in wrong]
                 shutil.rmtree(scratch)
     say(f"power: {len(cuts)} points of a first run x 2 ways, {len(said)} violations")

@@ -17,10 +17,9 @@ from support.load import Load
 from support.net import Net, small_internet
 from support.peer import Silence
 from support.postgres import PostgresServer
-from support.process import Launch, Relay, starting
+from support.process import Relay, starting
 from support.proxy import Proxy
 from support.waiting import until
-from support.warm import Warm
 from support.world import Tenant, World
 
 ROUNDS = 3
@@ -53,16 +52,14 @@ def test_q19_a_second_signal_ends_it_at_once_and_nothing_is_lost(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_q19_it_ends_in_time_when_the_database_hangs(
-    tmp_path: Path, postgres_server: PostgresServer, warm: Warm
-) -> None:
+def test_q19_it_ends_in_time_when_the_database_hangs(tmp_path: Path, postgres_server: PostgresServer) -> None:
     data = tmp_path / "data"
     with ExitStack() as stack:
         net, url = stack.enter_context(small_internet()), stack.enter_context(postgres_server.fresh())
         proxy = stack.enter_context(Proxy(postgres_server.port))
         peer = stack.enter_context(net.peer("sink.test"))
         settings = net.settings | {"POSTROOM_DATABASE__URL": proxy.url(url), "POSTROOM_DELIVERY__LEASE": "2s"}
-        with starting(data, "--first-run", settings=settings, launch=warm.launch) as relay:
+        with starting(data, "--first-run", settings=settings) as relay:
             world = World(url, data)
             tenant = world.tenant("app.test", mode="live")
             world.settled(send(relay, tenant, "one@sink.test"))
@@ -76,12 +73,10 @@ def test_q19_it_ends_in_time_when_the_database_hangs(
 
 
 @pytest.mark.slow
-def test_q19_one_node_after_the_other_is_restarted_under_load(
-    tmp_path: Path, postgres_url: str, warm: Warm
-) -> None:
+def test_q19_one_node_after_the_other_is_restarted_under_load(tmp_path: Path, postgres_url: str) -> None:
     """A deploy while mail is sent: nothing is lost, nothing comes twice, nothing is even suspected of it."""
     with small_internet() as net, net.peer("sink.test") as sink, ExitStack() as stack:
-        start = partial(started, warm.launch, postgres_url, net, stack)
+        start = partial(started, postgres_url, net, stack)
         nodes = [start(tmp_path / "one", "--first-run")]
         nodes.append(start(tmp_path / "two"))
         world = World(postgres_url, tmp_path / "one")
@@ -108,7 +103,7 @@ def test_q19_one_node_after_the_other_is_restarted_under_load(
     assert Counter(email.attempts for email in emails.values()) == {1: len(emails)}
 
 
-def started(launch: Launch, url: str, net: Net, stack: ExitStack, data: Path, *arguments: str) -> Relay:
+def started(url: str, net: Net, stack: ExitStack, data: Path, *arguments: str) -> Relay:
     """A node; all have the first one's key and its authority."""
     first = data.parent / "one"
     settings = net.settings | {
@@ -118,4 +113,4 @@ def started(launch: Launch, url: str, net: Net, stack: ExitStack, data: Path, *a
     if (first / "tls" / "server.crt").exists():
         settings["POSTROOM_TLS__CERTIFICATE"] = str(first / "tls" / "server.crt")
         settings["POSTROOM_TLS__KEY"] = str(first / "tls" / "server.key")
-    return stack.enter_context(starting(data, *arguments, settings=settings, launch=launch))
+    return stack.enter_context(starting(data, *arguments, settings=settings))

@@ -17,7 +17,6 @@ from faults.ledger.trial import Trial, trial
 from postroom.runtime.killpoints import NAMES
 from support.net import small_internet
 from support.waiting import until
-from support.warm import Warm
 
 ON_SQLITE = (
     ("accept.after_commit", "kill"),
@@ -38,13 +37,13 @@ RESTARTS = 3
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_q01_a_fault_at_any_step_loses_nothing(
-    database: str, tmp_path: Path, request: pytest.FixtureRequest, warm: Warm
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = str(request.getfixturevalue("postgres_url")) if database == "postgresql" else ""
     visited: set[str] = set()
     with ExitStack() as stack:
         net = stack.enter_context(small_internet())
-        one = stack.enter_context(trial(tmp_path, url, net, launch=warm.launch))
+        one = stack.enter_context(trial(tmp_path, url, net))
         until(lambda: "first_run.before_finish" in reached(one), 60, what="the first run ends")
         for name, mode in ON_SQLITE if database == "sqlite" else ON_POSTGRESQL:
             visited |= reached(one)
@@ -60,10 +59,10 @@ def test_q01_a_fault_at_any_step_loses_nothing(
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_q19_restarts_in_order_under_load_lose_and_repeat_nothing(
-    database: str, tmp_path: Path, request: pytest.FixtureRequest, warm: Warm
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = str(request.getfixturevalue("postgres_url")) if database == "postgresql" else ""
-    with small_internet() as net, trial(tmp_path, url, net, launch=warm.launch) as one:
+    with small_internet() as net, trial(tmp_path, url, net) as one:
         for number in range(1, RESTARTS + 1):
             enough(one, 20 * number)
             assert one.stop() == 0, one.log

@@ -29,6 +29,7 @@ CONNECTIONS = 20
 MEMORY = 96 * 1024 * 1024
 """Octets by which the relay may grow. Its caches of recent messages may hold 64 MB."""
 IN_MEMORY = 100
+UNAVAILABLE = ("storage-unavailable", "login-unavailable")
 SETTINGS = {
     "POSTROOM_DATABASE__TIMEOUT": "1s",
     "POSTROOM_DELIVERY__IN_MEMORY": str(IN_MEMORY),
@@ -118,15 +119,15 @@ def test_x11_a_disk_that_is_too_slow(tmp_path: Path) -> None:
     assert verdict.extra == verdict.flagged == 0
 
 
-def stand_still(one: Trial, proxy: Proxy, *rules: str) -> None:
-    """Until enough have been refused by one of these rules; then on as before."""
+def stand_still(one: Trial, proxy: Proxy) -> None:
+    """Until enough have been refused; then on as before."""
 
     def refusals() -> float:
-        return sum(metric(one.relay, f'postroom_refused_total{{rule="{rule}"}}') for rule in rules)
+        return sum(metric(one.relay, f'postroom_refused_total{{rule="{rule}"}}') for rule in UNAVAILABLE)
 
     before = refusals()
     proxy.stall()
-    until(lambda: refusals() > before + 2 * CONNECTIONS, 90, what=f"{rules}\n{one.log}")
+    until(lambda: refusals() > before + 2 * CONNECTIONS, 90, what=f"{UNAVAILABLE}\n{one.log}")
     proxy.flow()
     acknowledged = one.acknowledged
     until(lambda: one.acknowledged > acknowledged + 50, 90, what=f"as before\n{one.log}")
@@ -140,10 +141,11 @@ def test_x11_a_database_that_stands_still(tmp_path: Path, postgres_server: Postg
         with overloaded(tmp_path, net, {"POSTROOM_DATABASE__URL": proxy.url(url)}, url) as one:
             until(lambda: one.acknowledged > 50)
             used = memory(one.relay)
-            stand_still(one, proxy, "storage-unavailable")  # 451 at the end of data
-            # A change: what the relay knows of its accounts is read anew, or cannot be, and then it is 454 at AUTH.
+            # 451 at the end of data. After a change what the relay knows of its accounts is read anew, or cannot be,
+            # and then it is 454 at AUTH.
+            stand_still(one, proxy)
             one.world.tenant("new.test")
-            stand_still(one, proxy, "storage-unavailable", "login-unavailable")
+            stand_still(one, proxy)
             assert memory(one.relay) - used < MEMORY
             verdict = judged(one)
             assert set(refused(one)) <= {421, 451}

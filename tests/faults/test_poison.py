@@ -9,7 +9,7 @@ import pytest
 
 from postroom.store.emails import Email
 from support.net import small_internet
-from support.process import SOURCE, Relay, starting
+from support.process import SOURCE, Relay, launch_cold, starting
 from support.waiting import until
 from support.world import World
 
@@ -53,7 +53,7 @@ def poisonous(tmp_path: Path) -> dict[str, str]:
 def died(data: Path, settings: dict[str, str], world: World, poison: str) -> bool:
     """Whether a relay dies of it; False when it has put it aside and lives."""
     try:
-        relay = Relay(data, settings, [])
+        relay = Relay(data, settings, [], launch_cold)
     except pytest.fail.Exception:  # on its way up
         return True
     try:
@@ -97,7 +97,7 @@ def test_q15_a_message_that_ends_the_process_is_put_aside(tmp_path: Path, poison
             deaths += 1
             assert deaths <= MOST_DEATHS
         assert deaths >= 3
-        with starting(data, settings=settings | poisonous) as relay:
+        with starting(data, settings=settings | poisonous, launch=launch_cold) as relay:
             until(lambda: all(email.status == "delivered" for email in others(world, poison)))
             assert relay.process.poll() is None
             (story,) = world.story(poison).emails

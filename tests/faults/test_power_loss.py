@@ -10,7 +10,6 @@ import pytest
 from faults import disk
 from faults.power import FirstRun, Recording, begins_again, lost, record, record_first_run, starts
 from support.strace import Call
-from support.warm import Warm
 
 ROUNDS = 2
 CUTS = 24
@@ -62,21 +61,21 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
 
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_q03_a_first_run_that_lost_its_power_is_made_whole_by_the_next(
-    first_run: FirstRun, part: float, tmp_path: Path, warm: Warm
+    first_run: FirstRun, part: float, tmp_path: Path
 ) -> None:
     """Tables half made, keys without certificates: the card is true, and nothing is there twice."""
     lines = list(first_run.disk.cuts())
     cut = lines[int(part * len(lines))]
-    assert begins_again(first_run, cut, tmp_path / "left", disk.anything(cut), warm.launch) == []
+    assert begins_again(first_run, cut, tmp_path / "left", disk.anything(cut)) == []
 
 
 def test_q03_what_a_first_run_has_shown_outlives_a_power_cut(
-    first_run: FirstRun, tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch
+    first_run: FirstRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut = first_run.shown + 1
-    assert begins_again(first_run, cut, tmp_path / "left", disk.nothing, warm.launch) == []
+    assert begins_again(first_run, cut, tmp_path / "left", disk.nothing) == []
     monkeypatch.setattr(first_run.disk, "syncs", [])
-    (said,) = begins_again(first_run, cut, tmp_path / "not synced", disk.nothing, warm.launch)
+    (said,) = begins_again(first_run, cut, tmp_path / "not synced", disk.nothing)
     assert "not true any more" in said, "the replay would not see it"
 
 

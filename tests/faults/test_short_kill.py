@@ -16,7 +16,6 @@ from support.load import Load
 from support.net import small_internet
 from support.process import starting
 from support.waiting import until
-from support.warm import Warm
 from support.world import World
 
 KILLS = 2
@@ -40,11 +39,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'data' / 'postroom.db'}"
 
 
-def test_what_was_acknowledged_survives_kill_9(url: str, tmp_path: Path, warm: Warm) -> None:
+def test_what_was_acknowledged_survives_kill_9(url: str, tmp_path: Path) -> None:
     data, ledger = tmp_path / "data", tmp_path / "ledger"
     with small_internet() as net, net.peer("sink.test") as sink, ExitStack() as stack:
         settings = SETTINGS | net.settings | {"POSTROOM_DATABASE__URL": url}
-        relays = [stack.enter_context(starting(data, "--first-run", settings=settings, launch=warm.launch))]
+        relays = [stack.enter_context(starting(data, "--first-run", settings=settings))]
         world = World(url, data)
         tenant = world.tenant("busy.test", mode="live")
         tls = relays[0].tls()
@@ -57,7 +56,7 @@ def test_what_was_acknowledged_survives_kill_9(url: str, tmp_path: Path, warm: W
                 load.wait_for(number * MESSAGES)
                 time.sleep(random.uniform(0, 0.3))
                 relays[-1].kill()
-                relays.append(stack.enter_context(starting(data, settings=settings, launch=warm.launch)))
+                relays.append(stack.enter_context(starting(data, settings=settings)))
             load.wait_for((KILLS + 1) * MESSAGES)
         relay = relays[-1]
         until(lambda: all_final(world), 30, what=f"everything is final\n{relay.log[-5000:]}")

@@ -28,6 +28,8 @@ from support.strace import injecting
 from support.waiting import until
 from support.world import Tenant, World
 
+TRIES = 10
+"""Until the one sync that fails is a message's."""
 SMALL, LARGE = 100, 60_000  # lines: in the database, in a file of its own
 FULL = 16 << 20
 """Octets of a disk that is full soon."""
@@ -137,12 +139,18 @@ def test_i6_under_a_fault_of_the_disk_the_answer_is_4xx_and_it_recovers(
 
 def test_q05_one_failed_sync_is_enough_to_refuse_and_is_not_tried_again(scene: Scene) -> None:
     faults = ("fdatasync:error=EIO:when=1", "fsync:error=EIO:when=1")
-    with scene.client() as client, injecting(scene.relay.process.pid, *faults):
-        code, reply = scene.send(client, "one sync", SMALL)
-        assert code == 451, reply
-        code, reply = scene.send(client, "next", SMALL)
-        assert code == 250, reply
-    scene.recovered("one sync", SMALL)
+    with scene.client() as client:
+        for number in range(TRIES):
+            with injecting(scene.relay.process.pid, *faults):
+                code, reply = scene.send(client, f"one sync {number}", SMALL)
+                if code == 451:
+                    code, reply = scene.send(client, "next", SMALL)
+                    assert code == 250, reply
+                    break
+                assert code == 250, reply  # it was somebody else's sync that failed: last use, an outcome ...
+        else:
+            pytest.fail("the fault never met a message")
+    scene.recovered(f"one sync {number}", SMALL)
 
 
 @contextmanager

@@ -15,18 +15,17 @@ from faults.ledger.trial import LEASE, Trial, trial
 from support.net import small_internet
 from support.process import starting
 from support.waiting import until
-from support.warm import Warm
 
 BEFORE_THE_OTHER_TAKES_OVER = LEASE / 2
 """Seconds after a stop when both sides are looked at."""
 
 
 @pytest.fixture
-def one(tmp_path: Path, postgres_url: str, warm: Warm) -> Iterator[Trial]:
+def one(tmp_path: Path, postgres_url: str) -> Iterator[Trial]:
     """The relay under load, and beside it another one that only delivers."""
     with ExitStack() as stack:
         net = stack.enter_context(small_internet())
-        one = stack.enter_context(trial(tmp_path, postgres_url, net, launch=warm.launch))
+        one = stack.enter_context(trial(tmp_path, postgres_url, net))
         key = {"POSTROOM_SECRETS__KEY_FILE": str(one.data / "secret.key")}
         other = starting(tmp_path / "other", "--role", "delivery", settings=one.settings | key)
         stack.enter_context(other)

@@ -18,9 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 
 import pytest
+
+from support.warm import Forked, warm
 
 SOURCE = Path(__file__).parents[2] / "src"
 READY_WITHIN = 180.0
@@ -44,15 +47,18 @@ def environment(data: Path, settings: Mapping[str, str] | None = None) -> dict[s
 
 def run(data: Path, *arguments: str, settings: Mapping[str, str] | None = None, input: str = "") -> Any:
     """One command as a process: `returncode`, `stdout`, `stderr`."""
-    return subprocess.run(
-        [sys.executable, "-m", "postroom", *arguments],
-        env=environment(data, settings),
-        input=input,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    with TemporaryFile("w+") as given, TemporaryFile("w+") as said, TemporaryFile("w+") as errors:
+        given.write(input)
+        given.seek(0)
+        files = (given.fileno(), said.fileno(), errors.fileno())
+        process = Forked(warm().start(arguments, environment(data, settings), *files))
+        try:
+            status = process.wait(timeout=180)
+        finally:
+            process.kill()
+        for file in (said, errors):
+            file.seek(0)
+        return subprocess.CompletedProcess(arguments, status, said.read(), errors.read())
 
 
 class Launch(Protocol):
@@ -62,6 +68,16 @@ class Launch(Protocol):
 
 
 def launch(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Any:
+    """The usual way, from a process that has everything imported."""
+    read, write = os.pipe()
+    with log.open("ab") as errors, Path(os.devnull).open("rb") as nothing:
+        pid = warm().start(arguments, environment, nothing.fileno(), write, errors.fileno())
+    os.close(write)
+    return Forked(pid, os.fdopen(read, "r", encoding="utf-8"))
+
+
+def launch_cold(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Any:
+    """As a user's shell does."""
     with log.open("ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", "postroom", *arguments],

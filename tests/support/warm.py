@@ -1,14 +1,17 @@
-"""A process that has everything imported, and from which relays are forked: a start costs a fraction of the time.
+"""A process that has everything imported, and from which relays and commands are forked: a start costs a fraction of
+the time.
 
-Half of what a start takes is imports. Tests that start a relay a hundred times start this once. What a relay makes of
-its environment and of chance while it is imported, it makes anew after the fork.
+Most of what a start takes is imports. Tests that start a hundred processes start this once. What Postroom makes of its
+environment and of chance while it is imported, it makes anew after the fork.
 
 A relay is a child of the test, as with Popen: the fork in between ends, and the test adopts what is left.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -18,8 +21,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Self, TextIO
+from functools import cache
+from typing import Any, TextIO
 
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL = 0.005
@@ -29,7 +32,7 @@ _SERVER = "from support.warm import serve; serve()"
 class Forked:
     """What tests need of a Popen."""
 
-    def __init__(self, pid: int, stdout: TextIO) -> None:
+    def __init__(self, pid: int, stdout: TextIO | None = None) -> None:
         self.pid = pid
         self.stdout = stdout
         self.returncode: int | None = None
@@ -59,7 +62,7 @@ class Forked:
 
 
 class Warm:
-    """While it is entered, `launch` takes the place of the usual start of a relay."""
+    """Starts `python -m postroom` with these arguments and this environment, time and again."""
 
     def __init__(self) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -72,46 +75,62 @@ class Warm:
                 pass_fds=[theirs.fileno()],
             )
 
-    def __enter__(self) -> Self:
-        return self
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str], *files: int) -> int:
+        """Its process id. `files` are its standard input, output and error."""
+        asked = json.dumps({"arguments": list(arguments), "environment": dict(environment)})
+        socket.send_fds(self._ours, [asked.encode()], list(files))
+        return int(self._ours.recv(100))
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._ours.close()
         self._process.wait()
 
-    def launch(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
-        read, write = os.pipe()
-        with log.open("ab") as errors:
-            asked = json.dumps({"arguments": list(arguments), "environment": dict(environment)})
-            socket.send_fds(self._ours, [asked.encode()], [write, errors.fileno()])
-        os.close(write)
-        pid = int(self._ours.recv(100))
-        return Forked(pid, os.fdopen(read, "r", encoding="utf-8"))
+
+@cache
+def warm() -> Warm:
+    """That of this test process."""
+    started = Warm()
+    atexit.register(started.close)
+    return started
 
 
 def serve() -> None:
     """In the process of its own: fork for each request, until nobody asks any more."""
-    import postroom.cli.main
     import postroom.node  # noqa: F401
+    from postroom.cli.main import COMMANDS
 
+    for place in COMMANDS.values():
+        importlib.import_module(f"postroom.cli.{place.module}")
+    gc.freeze()  # the collector of a relay leaves alone what all of them share
     with socket.socket(fileno=int(sys.argv[1])) as asked:
         while True:
-            message, files, _, _ = socket.recv_fds(asked, 1 << 20, 2)
+            message, files, _, _ = socket.recv_fds(asked, 1 << 20, 3)
             if not message:
                 return
-            middle = os.fork()
-            if middle == 0:
-                pid = os.fork()
-                if pid == 0:
-                    _become_relay(asked, files, **json.loads(message))
-                asked.send(str(pid).encode())
-                os._exit(0)
-            os.waitpid(middle, 0)
+            asked.send(str(_fork(asked, files, **json.loads(message))).encode())
             for file in files:
                 os.close(file)
 
 
-def _become_relay(
+def _fork(asked: socket.socket, files: Sequence[int], **request: Any) -> int:
+    """The process id, once it is no child of a child of ours: from then on the test may wait for it."""
+    read, write = os.pipe()
+    middle = os.fork()
+    if middle == 0:
+        os.close(read)
+        pid = os.fork()
+        if pid == 0:
+            os.close(write)
+            _become_postroom(asked, files, **request)
+        os.write(write, str(pid).encode())
+        os._exit(0)
+    os.close(write)
+    os.waitpid(middle, 0)
+    with os.fdopen(read) as told:
+        return int(told.read())
+
+
+def _become_postroom(
     asked: socket.socket, files: Sequence[int], arguments: Sequence[str], environment: Mapping[str, str]
 ) -> None:
     """As `python -m postroom` with these arguments; the end of it is the end of this process."""
@@ -119,16 +138,13 @@ def _become_relay(
     from postroom.runtime import clock, ids, killpoints
 
     asked.close()
-    for number, file in enumerate(files, 1):
+    for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     os.environ.clear()
     os.environ.update(environment)
-    for module in (
-        clock,
-        ids,
-        killpoints,
-    ):  # they look at the environment, or at chance, when they are imported
+    # They look at the environment, or at chance, when they are imported.
+    for module in (clock, ids, killpoints):
         importlib.reload(module)
     sys.argv = ["postroom", *arguments]
     run()

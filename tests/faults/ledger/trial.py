@@ -24,7 +24,7 @@ from postroom.runtime.killpoints import LOG, SWITCH
 from postroom.store import bulk_emails, interventions
 from postroom.store.database import Database
 from support.net import Net
-from support.process import Launch, Relay, launch, starting
+from support.process import Relay, starting
 from support.waiting import until
 from support.world import World
 
@@ -66,7 +66,7 @@ class Trial:
     poster: Poster
     world: World
 
-    def __init__(self, directory: Path, url: str, net: Net, stack: ExitStack, launch: Launch) -> None:
+    def __init__(self, directory: Path, url: str, net: Net, stack: ExitStack) -> None:
         self.directory = directory
         self.data = directory / "data"
         self.url = url or f"sqlite:///{self.data / 'postroom.db'}"
@@ -77,7 +77,6 @@ class Trial:
         self.stopping = False
         self._chapter = Chapter()
         self._stack = stack
-        self._launch = launch
         self._dots: Counter[str] = Counter()
         address = net.address()
         net.domain("sink.test", address)
@@ -98,9 +97,7 @@ class Trial:
     def start(self, killpoint: str, *arguments: str) -> Relay:
         switches = {SWITCH: killpoint, LOG: str(self.reached)}
         settings = self.settings | switches
-        return self._stack.enter_context(
-            starting(self.data, *arguments, settings=settings, launch=self._launch)
-        )
+        return self._stack.enter_context(starting(self.data, *arguments, settings=settings))
 
     def _port(self) -> int:
         return self.relay.port()
@@ -283,12 +280,10 @@ async def _nobodys_batches(database: Database) -> None:
 
 
 @contextmanager
-def trial(
-    directory: Path, url: str, net: Net, *, begin: bool = True, launch: Launch = launch
-) -> Iterator[Trial]:
+def trial(directory: Path, url: str, net: Net, *, begin: bool = True) -> Iterator[Trial]:
     """`url` is an empty PostgreSQL database, or "" for SQLite. The load begins at once."""
     with ExitStack() as stack:
-        begun = Trial(directory, url, net, stack, launch)
+        begun = Trial(directory, url, net, stack)
         if begin:
             begun.begin()
         yield begun
