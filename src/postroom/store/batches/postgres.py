@@ -316,11 +316,6 @@ async def _without_ended_holds(connection: Any, records: list[OutcomeRecord]) ->
     return [record for record in records if record.key not in ended] if ended else records
 
 
-DELETE = """
-DELETE FROM queue q USING unnest($1::text[], $2::text[]) AS k(account_id, email_id)
-WHERE q.account_id = k.account_id AND q.email_id = k.email_id
-"""
-
 REQUEUE = """
 UPDATE queue q SET attempts = c.attempts, unfinished = c.unfinished, due_at = c.due_at, owner = c.owner, hold = c.hold,
     mark = 0
@@ -329,41 +324,58 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::bigint
 WHERE q.account_id = c.account_id AND q.email_id = c.email_id
 """
 
-SETTLE = """
-UPDATE emails e SET status = c.status, attempts = c.attempts, reply = c.reply,
-    possible_duplicate = c.possible_duplicate, sent = c.sent, final_at = c.final_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::bool[], $8::bigint[])
-    AS c(account_id, id, status, attempts, reply, possible_duplicate, sent, final_at)
-WHERE e.account_id = c.account_id AND e.id = c.id
-"""
 
-EXPIRE_CONTENT = """
-UPDATE messages m SET content_expires_at = c.at FROM unnest($1::text[], $2::text[], $3::bigint[]) AS c(account_id, id, at)
+def _record_statement() -> str:
+    """Everything an ordinary tick writes of its outcomes, in one statement, as `_insert_statement` does.
+
+    Its parts see the tables as they were before: a message has no recipient left if those deleted here were its last.
+    """
+    attempts_at = 3 + len(EmailChange._fields)
+    events_at = attempts_at + len(AttemptRow._fields)
+    expiries_at = events_at + len(EventRow._fields)
+    return f"""
+WITH gone AS (
+    DELETE FROM queue q USING unnest($1::text[], $2::text[]) AS k(account_id, email_id)
+    WHERE q.account_id = k.account_id AND q.email_id = k.email_id),
+settled AS (
+    UPDATE emails e SET status = c.status, attempts = c.attempts, reply = c.reply,
+        possible_duplicate = c.possible_duplicate, sent = c.sent, final_at = c.final_at
+    FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bool[], $9::bool[], $10::bigint[])
+        AS c(account_id, id, status, attempts, reply, possible_duplicate, sent, final_at)
+    WHERE e.account_id = c.account_id AND e.id = c.id),
+attempts_in AS ({_unnested("attempts", AttemptRow, attempts_at)}),
+events_in AS ({_unnested("events", EventRow, events_at)})
+UPDATE messages m SET content_expires_at = c.at
+FROM unnest(${expiries_at}::text[], ${expiries_at + 1}::text[], ${expiries_at + 2}::bigint[]) AS c(account_id, id, at)
 WHERE m.account_id = c.account_id AND m.id = c.id AND NOT EXISTS (
-    SELECT 1 FROM queue q WHERE q.account_id = m.account_id AND q.message_id = m.id)
-"""
+    SELECT 1 FROM queue q
+    WHERE q.account_id = m.account_id AND q.message_id = m.id AND q.email_id <> ALL($2::text[]))
+"""  # noqa: S608 - table and column names of ours
+
+
+RECORD = _record_statement()
 
 
 async def _record(connection: Any, records: list[OutcomeRecord]) -> None:
     if not records:
         return
     changes = [record.queue for record in records]
-    finished = [change for change in changes if change.due_at is None]
     waiting = [change for change in changes if change.due_at is not None]
-    if finished:
-        keys = [(change.account_id, change.email_id) for change in finished]
-        await connection.execute(DELETE, *_columns(keys, 2))
     if waiting:
         await connection.execute(REQUEUE, *_columns(waiting, len(QueueChange._fields)))
-    settled = [record.email for record in records]
-    await connection.execute(SETTLE, *_columns(settled, len(EmailChange._fields)))
-    await _insert(
-        connection, "attempts", AttemptRow, [record.attempt for record in records if record.attempt]
-    )
-    await _insert(connection, "events", EventRow, [row for record in records for row in record.events])
     await _insert(connection, "inbox", InboxRow, [record.inbox for record in records if record.inbox])
-    if expiries := content_expiries(records):
-        await connection.execute(EXPIRE_CONTENT, *_columns(expiries, 3))
+    finished = [(change.account_id, change.email_id) for change in changes if change.due_at is None]
+    settled = [record.email for record in records]
+    attempts = [record.attempt for record in records if record.attempt]
+    events = [row for record in records for row in record.events]
+    await connection.execute(
+        RECORD,
+        *_columns(finished, 2),
+        *_columns(settled, len(EmailChange._fields)),
+        *_columns(attempts, len(AttemptRow._fields)),
+        *_columns(events, len(EventRow._fields)),
+        *_columns(content_expiries(records), 3),
+    )
 
 
 async def _insert(connection: Any, table: str, row: type[Any], rows: Sequence[Any]) -> None:
