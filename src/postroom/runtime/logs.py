@@ -1,7 +1,7 @@
 """Structured logs: one line per event, every line through one redactor (X02), control characters escaped (X03).
 
-Log with `structlog.get_logger()`; facts are keyword arguments, never part of the sentence. Where a message is known,
-`with bound(message_id=...)` puts its id on every line below. Lines of other libraries (the `logging` module) take the
+Log with `structlog.get_logger()`; facts are keyword arguments, never part of the sentence. A line about one message has
+its `message_id`, and its `email_id` if it is about one recipient. Warnings of libraries (the `logging` module) take the
 same way. A log that cannot be written (disk full, pipe closed) never fails what was being logged.
 """
 
@@ -17,13 +17,10 @@ from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
-from structlog.contextvars import bound_contextvars as bound
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from postroom.config import Log
 from postroom.runtime.redact import redact
-
-__all__ = ["bound", "configure"]
 
 _LEVELS = logging.getLevelNamesMapping()
 
@@ -34,7 +31,6 @@ def configure(config: Log, stream: TextIO | None = None) -> None:
     as_text = config.format == "text" or (config.format == "auto" and stream.isatty())
     render = _render_text if as_text else _render_json
     chain: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         _stamp,
         structlog.processors.format_exc_info,
@@ -51,6 +47,12 @@ def configure(config: Log, stream: TextIO | None = None) -> None:
     _route_standard_logging(sink, chain, render, level)
 
 
+def shown(level: str) -> bool:
+    """Whether lines of this level are written. Asked once, by who would have a line for every message."""
+    enabled: bool = structlog.get_logger().bind().is_enabled_for(_LEVELS[level.upper()])
+    return enabled
+
+
 def _route_standard_logging(sink: _Sink, chain: list[Processor], render: Processor, level: int) -> None:
     handler = logging.StreamHandler(sink)
     handler.setFormatter(
@@ -61,8 +63,12 @@ def _route_standard_logging(sink: _Sink, chain: list[Processor], render: Process
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    # Libraries tell their daily life at INFO; ours is enough.
-    root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    # Below that libraries tell their daily life, and what passes through them: aiosqlite each statement with its values,
+    # httpcore each header. No redactor knows a password's hash or somebody's words when it sees them (X02). The root's
+    # level is for all loggers that have none of their own, and saves them the line; the handler's is for the rest.
+    least = max(level, logging.WARNING)
+    root.setLevel(least)
+    handler.setLevel(least)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

@@ -242,6 +242,7 @@ def _sqlite_engine(url: URL, size: int, cache: int, *, writer: bool) -> AsyncEng
         pool_size=size,
         max_overflow=0,
         pool_reset_on_return="rollback",
+        hide_parameters=True,
         connect_args={"timeout": 10, "cached_statements": 512},
     )
 
@@ -275,6 +276,7 @@ def _postgres_engine(url: URL, size: int) -> AsyncEngine:
         max_overflow=0,
         pool_pre_ping=True,
         pool_timeout=10,
+        hide_parameters=True,
         connect_args={"server_settings": SERVER_SETTINGS, "timeout": 5, "command_timeout": 30},
     )
 
@@ -296,7 +298,7 @@ def _storage_errors() -> Iterator[None]:
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
     ) as error:
-        # The driver's own words: SQLAlchemy's would show the statement with its values (X02).
+        # The driver's own words: SQLAlchemy's would show the whole statement.
         reason = getattr(error, "orig", None) or error
         raise StorageUnavailableError(f"the database does not answer: {reason}") from error
     except SQLAlchemyError as error:
