@@ -191,6 +191,14 @@ def test_only_the_command_line_prints_and_only_runtime_tells_the_time(path: Path
             assert not tells_the_time(name), f"{named(path)}:{line}: {name}() instead of the clock"
 
 
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_a_line_of_the_log_about_an_email_names_its_message(path: Path):
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):
+            facts = {keyword.arg for keyword in node.keywords}
+            assert "email_id" not in facts or "message_id" in facts, f"{named(path)}:{node.lineno}"
+
+
 def tells_the_time(name: str) -> bool:
     clocks = ("time", "time_ns", "monotonic", "monotonic_ns", "clock_gettime")
     if name in {f"time.{clock}" for clock in clocks}:

@@ -43,7 +43,7 @@ from postroom.events.recipients import EVERY as GATHERING_EVERY
 from postroom.events.recipients import Gathering
 from postroom.events.retention import Retention
 from postroom.notify import SystemMailer
-from postroom.runtime import interpreter, metrics
+from postroom.runtime import interpreter, logs, metrics
 from postroom.runtime.blobs import FileBlobs
 from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
@@ -289,6 +289,7 @@ class Node:
             handed=self._hand_over if delivering else lambda _: None,
             counted=self.usage.count,
             capped=self.usage.count_capped,
+            log_accepted=logs.shown("debug"),
         )
         self._started("group commit", self.commit.stop)
         self.api_edge = ApiEdge(self.config, self.clock, self.database, self.blobs, self.commit)

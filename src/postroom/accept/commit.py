@@ -81,7 +81,7 @@ class Member:
 class GroupCommit:
     """`submit` answers with the message id once the draft is durable. `handed` gets what this node shall deliver;
     `counted` hears how many emails an account has had accepted today, `capped` what the counters of SMTP users that
-    have a cap stand at."""
+    have a cap stand at. `log_accepted`: a line for each message."""
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class GroupCommit:
         handed: Callable[[list[Member]], None],
         counted: Callable[[int, dict[str, int]], None],
         capped: Callable[[dict[CapCounter, int]], None] = lambda _: None,
+        log_accepted: bool = False,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -101,6 +102,7 @@ class GroupCommit:
         self._handed = handed
         self._counted = counted
         self._capped = capped
+        self._log_accepted = log_accepted
         self._waiting: list[Member] = []
         self._waiting_octets = self._waiting_recipients = 0
         self._running: set[asyncio.Task[None]] = set()
@@ -245,6 +247,8 @@ class GroupCommit:
         kept = [member for member in batch if member.decision is None]
         for edge, number in Counter(member.draft.edge for member in kept).items():
             metrics.ACCEPTED.labels(edge.value).inc(number)
+        if self._log_accepted:
+            _log(kept)
         reach("accept.before_answers")
         for member in batch:
             if not member.answer.done():
@@ -273,6 +277,18 @@ class GroupCommit:
             self._accept(batch)
         else:
             self._refuse(batch)
+
+
+def _log(accepted: list[Member]) -> None:
+    for member in accepted:
+        draft = member.draft
+        log.debug(
+            "accepted",
+            message_id=draft.id,
+            account_id=draft.account_id,
+            edge=draft.edge.value,
+            recipients=member.recipients,
+        )
 
 
 def decide(

@@ -62,7 +62,7 @@ class Composer:
             return composed
         running = self._running.get(name)
         if running is None:
-            key = await self._key(stored.signing_domain)
+            key = await self._key(stored)
             if isinstance(key, Uncomposed):
                 return key
             running = self._running.get(name) or self._start(name, stored, key)
@@ -70,7 +70,7 @@ class Composer:
 
     async def compose_for(self, stored: Stored, personalization: bytes) -> Result:
         """What one recipient of personalised content gets (`personal.personalise`). Nobody shares it: it is not kept."""
-        key = await self._key(stored.signing_domain)
+        key = await self._key(stored)
         if isinstance(key, Uncomposed):
             return key
         render = partial(personalise, personalization=personalization, templates=self._templates)
@@ -85,13 +85,14 @@ class Composer:
     async def close(self) -> None:
         await self._signer.close()
 
-    async def _key(self, domain: str) -> SigningKey | Uncomposed:
+    async def _key(self, stored: Stored) -> SigningKey | Uncomposed:
         """Never without a signature: what cannot be signed waits, and the operator hears of it."""
+        domain = stored.signing_domain
         try:
             key = await self._keys.get(domain)
         except (PostroomError, ValueError) as error:
-            return _unsigned(f"the signing key of {domain} cannot be used", str(error))
-        return key if key is not None else _unsigned(f"no signing key for {domain}")
+            return _unsigned(stored, f"the signing key of {domain} cannot be used", str(error))
+        return key if key is not None else _unsigned(stored, f"no signing key for {domain}")
 
     def _start(self, name: Key, stored: Stored, key: SigningKey) -> asyncio.Future[Result]:
         running = self._running[name] = self._submit(stored, key)
@@ -116,9 +117,9 @@ class Composer:
                 self._composed.put(name, result)
 
 
-def _unsigned(text: str, reason: str = "") -> Uncomposed:
+def _unsigned(stored: Stored, text: str, reason: str = "") -> Uncomposed:
     """X.3.5: system incorrectly configured (RFC 3463). The customer is told what, the operator also why."""
-    log.error(text, reason=reason)
+    log.error(text, message_id=stored.id, reason=reason)
     return Uncomposed(Reply.of(451, "4.3.5", text))
 
 

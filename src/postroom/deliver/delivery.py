@@ -111,7 +111,11 @@ class Delivery:
             return record.template_gone(entry, now, keep_content=self._kept(entry))
         hold = _hold(entry, account, domain)
         if hold is Hold.QUARANTINED:
-            log.error("email quarantined: its attempts never finish", email_id=entry.email_id)
+            log.error(
+                "email quarantined: its attempts never finish",
+                message_id=entry.message_id,
+                email_id=entry.email_id,
+            )
             metrics.QUARANTINED.inc()
         if hold is not None:
             # What is held is due at its expiry: until then nobody claims it, then it ends here. A pause has its own end.

@@ -153,7 +153,11 @@ class Scheduler:
                     if early is None and destination is None:
                         destination = await self._destination(site)
                 except Exception:  # the database is away, or a bug: it counts as an attempt, as in a lane
-                    log.exception("delivery failed before it began", email_id=entry.email_id)
+                    log.exception(
+                        "delivery failed before it began",
+                        message_id=entry.message_id,
+                        email_id=entry.email_id,
+                    )
                     self._delivery.settle(entry, deferred(FAILED_INSIDE))
                     self._done(entry)
                     continue

@@ -168,6 +168,7 @@ class Ticker:
             if record.queue.email_id not in ticked.recorded:
                 log.warning(
                     "outcome discarded: the row is not ours",
+                    message_id=record.queue.message_id,
                     email_id=record.queue.email_id,
                     owner=record.owner,
                 )
@@ -183,6 +184,7 @@ class Ticker:
             except ConflictError as error:
                 log.exception(
                     "outcome dropped: it was recorded before",
+                    message_id=record.queue.message_id,
                     email_id=record.queue.email_id,
                     reason=str(error),
                 )
