@@ -7,13 +7,15 @@ import os
 import signal
 import socket
 import socketserver
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +132,14 @@ class TestServe:
         assert said in ended.stderr
         assert "Traceback" not in ended.stderr
 
-    def test_a_taken_port_names_the_setting(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("section", ["submission", "http"])
+    def test_a_taken_port_names_the_setting(self, tmp_path: Path, section: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
-            settings = {"POSTROOM_SUBMISSION__LISTEN": f"127.0.0.1:{taken.getsockname()[1]}"}
+            settings = {f"POSTROOM_{section.upper()}__LISTEN": f"127.0.0.1:{taken.getsockname()[1]}"}
             ended = run(tmp_path / "data", "serve", settings=settings)
         assert ended.returncode in (1, 2)
-        assert "submission.listen" in ended.stderr
+        assert f"{section}.listen" in ended.stderr
+        assert "Traceback" not in ended.stderr
         assert not (tmp_path / "data" / "serve.json").exists()
 
     def test_a_second_signal_ends_it_at_once(self, relay: Relay) -> None:
@@ -368,24 +372,7 @@ class TestSend:
 
     @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_interrupted_it_deletes_the_login_it_made(self, live: Relay, number: int, status: int) -> None:
-        sending = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "postroom",
-                "send",
-                "--from",
-                "ann@example.com",
-                "--to",
-                "silent@example.org",
-            ],
-            env=environment(live.data),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # Whoever runs the tests in the background of a shell has this signal ignored, and hands that on.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-        )
+        sending = _sending(live)
         try:
             assert sending.stderr is not None
             assert "accepted as" in sending.stderr.readline()
@@ -396,6 +383,42 @@ class TestSend:
             sending.kill()
         assert (sending.returncode, "Traceback" in said) == (status, False)
         assert _made_for_a_run(live) == []
+
+    def test_killed_its_login_ends_by_itself_and_a_later_run_sweeps_it(self, live: Relay) -> None:
+        began = time.time()
+        sending = _sending(live, "--timeout", "60")
+        try:
+            assert sending.stderr is not None
+            assert "accepted as" in sending.stderr.readline()
+        finally:
+            sending.kill()
+            sending.communicate()
+        (left,) = _made_for_a_run(live)
+        ends = datetime.fromisoformat(left["expires_at"]).timestamp()
+        assert began + 60 < ends < time.time() + 60 + 3600
+        assert _send(live, "bob").returncode == 0
+        assert [user["id"] for user in _made_for_a_run(live)] == [
+            left["id"]
+        ]  # that run may still be under way
+        with closing(sqlite3.connect(live.data / "postroom.db", timeout=30)) as database, database:
+            database.execute("UPDATE smtp_users SET expires_at = 1 WHERE id = ?", (left["id"],))
+        others = [user for user in live.json("smtp-user", "list") if user["id"] != left["id"]]
+        assert _send(live, "bob").returncode == 0
+        assert live.json("smtp-user", "list") == others
+
+
+def _sending(relay: Relay, *more: str) -> subprocess.Popen[str]:
+    """A `postroom send` that waits for its recipient's server."""
+    arguments = ("send", "--from", "ann@example.com", "--to", "silent@example.org", *more)
+    return subprocess.Popen(
+        [sys.executable, "-m", "postroom", *arguments],
+        env=environment(relay.data),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background of a shell has this signal ignored, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
 
 
 def test_the_doctor_sees_the_relay_and_its_certificate(shared: Relay) -> None:

@@ -45,6 +45,18 @@ async def test_found_by_id_and_username(database: Database) -> None:
         assert await smtp_users.get(connection, "x" * 16) is None
 
 
+async def test_expired_are_those_of_a_name_whose_time_is_over(database: Database) -> None:
+    over, theirs, on, ever, other = (
+        replace(USER, id=f"{at}" * 16, username=f"{at}", account_id=account, name=name, expires_at=expires_at)
+        for at, (account, name, expires_at) in enumerate(
+            [(MINE, "run", 5), (THEIRS, "run", 4), (MINE, "run", 6), (MINE, "run", None), (MINE, "App", 5)]
+        )
+    )
+    await added(database, over, theirs, on, ever, other)
+    async with database.read() as connection:
+        assert {user.id for user in await smtp_users.expired(connection, "run", 5)} == {over.id, theirs.id}
+
+
 async def test_h01_another_account_cannot_see_or_change_it(database: Database) -> None:
     await added(database)
     async with database.write() as connection:

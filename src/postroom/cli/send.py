@@ -6,7 +6,7 @@ import asyncio
 import mimetypes
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -23,7 +23,7 @@ from postroom.cli.command import command
 from postroom.cli.context import Context
 from postroom.cli.output import cell, moment
 from postroom.cli.relay import Accepted
-from postroom.errors import PostroomError
+from postroom.errors import NotFoundError, PostroomError
 from postroom.store import messages, queue
 from postroom.store.database import Database
 from postroom.tenancy import domains, smtp_users
@@ -33,6 +33,11 @@ app = typer.Typer(add_completion=False)
 
 DELIVERED, FAILED, NOT_FINAL = 0, 1, 3
 POLL = 0.1
+MADE_FOR_A_RUN = "postroom send"
+"""The name of the SMTP users of this command."""
+LOGIN_MARGIN, LONGEST_LOGIN = 600.0, 86400.0
+"""A run that is killed cannot delete its SMTP user, so that ends by itself: so long after the run would have, and a day
+later at the latest, for the login is over when the message is handed over."""
 REFUSED = "refused"
 """Of a recipient that the relay did not take while it took others."""
 COLUMNS = ("recipient", "status", "reply", "next_attempt_at")
@@ -84,7 +89,10 @@ async def send(
     message = _compose(sender, to, subject, text, html, attach or [])
     relay = relays.at(context.config, server) if server else relays.find(context.config)
     given = passwords.read(from_stdin=password_stdin) if username else ""
-    async with context.database() as database, _login(context, database, sender, username, given) as login:
+    async with (
+        context.database() as database,
+        _login(context, database, sender, username, given, patience) as login,
+    ):
         accepted = await asyncio.to_thread(relays.submit, relay, *login, message, sender, to)
         context.out.note(f"accepted as {accepted.id}")
         progress = await _follow(context, database, accepted, patience)
@@ -126,7 +134,7 @@ def _compose(
 
 @asynccontextmanager
 async def _login(
-    context: Context, database: Database, sender: str, username: str, password: str
+    context: Context, database: Database, sender: str, username: str, password: str, patience: float
 ) -> AsyncIterator[tuple[str, str]]:
     """The credentials given, or an SMTP user that exists for this run only, whichever way it ends."""
     if username:
@@ -137,11 +145,17 @@ async def _login(
     # Ctrl-C cancels by itself; being told to end must clean up in the same way.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     domain = await _domain_of(database, sender)
-    made = await smtp_users.add(database, domain, name="postroom send", by=context.actor)
+    await smtp_users.sweep(database, MADE_FOR_A_RUN, by=context.actor)
+    seconds = min(LONGEST_LOGIN, patience) + LOGIN_MARGIN
+    expires_at = context.clock.now_ms() + round(seconds * 1000)
+    made = await smtp_users.add(
+        database, domain, name=MADE_FOR_A_RUN, expires_at=expires_at, by=context.actor
+    )
     try:
         yield made.username, made.password
     finally:
-        await smtp_users.delete(database, made.user, by=context.actor)
+        with suppress(NotFoundError):  # it had expired, and another run has swept it
+            await smtp_users.delete(database, made.user, by=context.actor)
         context.out.note("the SMTP user made for this run is deleted")
 
 

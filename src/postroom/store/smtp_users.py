@@ -76,6 +76,12 @@ async def list_all(connection: AsyncConnection, domain_id: str | None = None) ->
     return await every(connection, SmtpUser, statement)
 
 
+async def expired(connection: AsyncConnection, name: str, now: int) -> list[SmtpUser]:
+    """Those of this name, of any account, that may log in no more."""
+    which = [smtp_users.c.name == name, smtp_users.c.expires_at <= now]
+    return await every(connection, SmtpUser, _ALL.where(*which))
+
+
 async def page(
     connection: AsyncConnection, account_id: str, domain_id: str, *, offset: int, limit: int
 ) -> list[SmtpUser]:

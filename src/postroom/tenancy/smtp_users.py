@@ -162,6 +162,15 @@ async def delete(db: Database, user: SmtpUser, *, by: Actor) -> None:
         await _record(connection, by, "deleted", before, None)
 
 
+async def sweep(db: Database, name: str, *, by: Actor) -> None:
+    """Delete those of this name whose time is over, of every account."""
+    async with db.read() as connection:
+        over = await store.expired(connection, name, Clock().now_ms())
+    for user in over:
+        with contextlib.suppress(NotFoundError):  # somebody else has swept it
+            await delete(db, user, by=by)
+
+
 def networks(written: Iterable[str]) -> str:
     """Addresses and networks as `allowed_addresses` is stored. Raises PostroomError for what is none."""
     return "\n".join(dict.fromkeys(tokens.network(one) for one in written))
