@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import resource
-import shutil
 import smtplib
 import subprocess
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from faults.ledger.trial import trial
 from support.net import small_internet
 from support.process import Relay, starting
 from support.strace import injecting
+from support.tools import need, unavailable
 from support.waiting import until
 from support.world import Tenant, World
 
@@ -222,9 +222,9 @@ def test_q04_what_was_taken_before_the_disk_filled_is_delivered_after(tmp_path: 
 def small_disk(directory: Path, octets: int) -> Iterator[None]:
     """A file system of its own, of that size."""
     directory.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={octets},mode=700", "tmpfs", directory]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a file system is not allowed here")
+    mount = [need("mount"), "-t", "tmpfs", "-o", f"size={octets},mode=700", "tmpfs", directory]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        unavailable("mounting a file system is not allowed here")
     try:
         yield
     finally:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
 import subprocess
 import time
 from base64 import b64decode, b64encode
@@ -30,6 +28,7 @@ from postroom.wire.dkim import (
 )
 from postroom.wire.mime.header import Field, Header, make_field, read_header
 from support.dkim import SAMPLES, ed25519_key, record, signing_key, verifies
+from support.tools import need
 
 NOW = int(time.time())
 
@@ -180,9 +179,7 @@ def test_two_signatures_over_one_body_hash() -> None:
 
 
 def test_k06_opendkim_verifies_every_sample(tmp_path) -> None:
-    opendkim = shutil.which("opendkim", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if opendkim is None:
-        pytest.skip("opendkim is not installed (Debian: apt install opendkim)")
+    opendkim = need("opendkim")
     key = signing_key()
     (tmp_path / "keys").write_text(f"{key.selector}._domainkey.{key.domain} {record(key)}\n")
     (tmp_path / "conf").write_text(f"Mode v\nTestPublicKeys {tmp_path / 'keys'}\n")
