@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 
 import pytest
 import zstandard
@@ -193,6 +194,8 @@ def test_inbox_show_reads_the_message(cli: Cli, account: str) -> None:
 
 def test_inbox_show_source_is_byte_for_byte(cli: Cli, account: str) -> None:
     assert cli.run("inbox", "show", DELIVERED, "--source").stdout_bytes == SOURCE
+    shown = cli.json("inbox", "show", DELIVERED, "--source")
+    assert (b64decode(shown["source"]), shown["encoding"]) == (SOURCE, "base64")
 
 
 def test_inbox_show_of_large_content(cli: Cli, account: str) -> None:

@@ -24,7 +24,7 @@ def show(context: Context) -> None:
 @command(app)
 def docs(context: Context) -> None:
     """Print the reference of all settings (docs/configuration.md)."""
-    context.out.text(settings.reference())
+    context.out.markdown(settings.reference())
 
 
 def _lines(values: dict[str, Any], above: str = "") -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -45,7 +44,9 @@ async def list_(
 async def show(
     context: Context,
     email_id: Annotated[str, typer.Argument(metavar="EMAIL_ID", help="As `inbox list` prints it.")],
-    source: Annotated[bool, typer.Option("--source", help="Print the message byte for byte.")] = False,
+    source: Annotated[
+        bool, typer.Option("--source", help="Print the message byte for byte; with --json in base64.")
+    ] = False,
 ) -> None:
     """Show one message of the sandbox inbox: its headers, its text, what is attached."""
     async with context.database() as database, database.read() as connection:
@@ -58,7 +59,7 @@ async def show(
         personalization = (await personalizations.load(connection, [email])).get(email, b"")
     message = _content(context, stored, personalization)
     if source:
-        sys.stdout.buffer.write(message)
+        context.out.source(message)
         return
     row = shown(item) | _readable(message)
     context.out.value(row, lambda: _as_text(row))

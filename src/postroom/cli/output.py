@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -95,9 +96,20 @@ class Output:
         else:
             self.console.print(render())
 
-    def text(self, text: str) -> None:
-        """Text that is a document by itself: no folding, no markup."""
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    def markdown(self, page: str) -> None:
+        """A page that is a document by itself: no folding, no colours."""
+        if self.as_json:
+            sys.stdout.write(to_json({"markdown": page}) + "\n")
+        else:
+            sys.stdout.write(page)
+
+    def source(self, message: bytes) -> None:
+        """Byte for byte, which no text in JSON is: there it is base64."""
+        if self.as_json:
+            encoded = b64encode(message).decode("ascii")
+            sys.stdout.write(to_json({"source": encoded, "encoding": "base64"}) + "\n")
+        else:
+            sys.stdout.buffer.write(message)
 
     def note(self, text: str) -> None:
         """A remark beside the result, for people only."""

@@ -31,7 +31,7 @@ def catalogue(
     Each refusal the relay sends ends with the id of its rule in brackets.
     """
     if markdown:
-        context.out.text(as_markdown())
+        context.out.markdown(as_markdown())
     else:
         context.out.value(
             [_as_row(title, rule) for title, rules in GROUPS.items() for rule in rules], _as_tables
