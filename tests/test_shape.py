@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -197,6 +198,21 @@ def test_a_line_of_the_log_about_an_email_names_its_message(path: Path):
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):
             facts = {keyword.arg for keyword in node.keywords}
             assert "email_id" not in facts or "message_id" in facts, f"{named(path)}:{node.lineno}"
+
+
+@pytest.mark.parametrize("page", ["docs/journey.md", "CONTRIBUTING.md"])
+def test_the_pages_for_newcomers_name_every_stage(page: str):
+    there = [stage for stage in STAGES if (PACKAGE / stage).is_dir()]
+    assert ", ".join(there) in (ROOT / page).read_text("utf-8")
+
+
+def test_operations_quotes_the_log_as_it_is():
+    """What an operator searches the log for has to be there: whatever is quoted there in four words or more."""
+    page = " ".join((ROOT / "docs/operations.md").read_text("utf-8").split())
+    code = " ".join(path.read_text("utf-8") for path in FILES)
+    quoted = [words for words in re.findall(r"`([a-z][a-z :,]+)`", page) if words.count(" ") >= 3]
+    assert len(quoted) > 3
+    assert [words for words in quoted if words not in code] == []
 
 
 def test_a_program_that_a_test_needs_is_asked_for_in_one_way():

@@ -16,8 +16,10 @@ from postroom.config.values import Listen, Section, parse_duration, parse_size
 
 _HEAD = """# Configuration
 
-Settings come from flags, then the environment, then a TOML file; the first that says something wins. The file is
-`--config`, else `POSTROOM_CONFIG`, else `postroom.toml` in the data directory, if it is there:
+Settings come from flags, then the environment, then a TOML file; the first that says something wins. There are few flags:
+`--data` sets `data`, `--config` names the file, and `--verbose` of `postroom serve` sets `log.level` to `debug`. Everything
+can be said in the environment and in the file, which is `--config`, else `POSTROOM_CONFIG`, else `postroom.toml` in the
+data directory, if it is there:
 
 ```toml
 [server]

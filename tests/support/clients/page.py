@@ -37,7 +37,8 @@ The relay takes mail over TLS only. There are two ways, on different ports, and 
 | STARTTLS: the connection begins in the clear and changes to TLS | 587, 2525 | "TLS", "STARTTLS", "explicit TLS", `tls`, `starttls` |
 | Implicit TLS: TLS from the first byte | 465 (`make run`: 2465) | "SSL", "SSL/TLS", "SMTPS", `ssl`, `smtps`, "wrapper mode" |
 
-A fresh installation has a certificate of its own authority: give the client `DATA/tls/ca.crt`.
+A fresh installation has a certificate of its own authority: give the client a copy of `DATA/tls/ca.crt`
+(only the relay's own account may look into `DATA`).
 
 ## Setting up
 """
