@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from postroom.accept import admit
-from postroom.config import Config
 from postroom.errors import ConflictError, NotFoundError
 from postroom.notify import MemorySystemMail
 from postroom.runtime.clock import Clock, FakeClock
@@ -34,17 +33,17 @@ from postroom.tenancy import (
 )
 from postroom.tenancy.directory import Directory
 from postroom.tenancy.dmarc_policy import Enforced
-from postroom.tenancy.entries import AccountState, Credential
+from postroom.tenancy.entries import AccountState
 from postroom.tenancy.identity_watch import IdentityWatch
 from postroom.tenancy.sender_identities import Asked, NewIdentity
 from postroom.types import refusals
 from postroom.types.actor import SYSTEM, ActorKind
-from postroom.types.draft import Content, Stream
-from postroom.types.envelope import Address, Envelope, Recipient
+from postroom.types.envelope import Address
 from postroom.types.notices import IdentityProblem
 from postroom.types.refusals import Refused, Rule
 from postroom.wire import dkim_keys
 from support import people
+from support.candidates import candidate
 
 BOX = SecretBox(bytes(32))
 BEN = "ben@client.example"
@@ -348,14 +347,6 @@ async def test_its_name_and_where_answers_go_can_be_changed(office: Office) -> N
     assert info is not None
     assert info.reply_to is not None
     assert str(info.reply_to.address) == "office@client.example"
-
-
-def candidate(
-    account: AccountState, header: bytes, *, allowed: frozenset[str] | None = None
-) -> admit.Candidate:
-    login = Credential("u" * 16, "app", account.id, "", Stream.TRANSACTIONAL, False, b"", allowed)
-    envelope = Envelope(Address("ben", "client.example"), [Recipient(Address("bob", "x.test"))])
-    return admit.Candidate(login, account, envelope, Content(header, len(header), len(header)), Config())
 
 
 @pytest.mark.parametrize(

@@ -183,4 +183,8 @@ def _read_addr_spec(tokens: list[_Token]) -> Address:
         return parse_mailbox(f"{tokens[0].text}@{tokens[2].text}", literal=True)
     if not any(token.text == "@" for token in tokens):
         raise AddressError('an address has no "@domain"; names that hold a comma must be quoted')
+    if tokens[-1].text == "@":
+        raise AddressError('there is nothing behind the "@" of an address')
+    if tokens[0].text == "@":
+        raise AddressError('there is nothing before the "@" of an address')
     raise AddressError("an address holds white space, a second @ or a bracket")
