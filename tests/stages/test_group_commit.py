@@ -1,9 +1,7 @@
 """accept.commit: many messages in one transaction, each decided by itself, none acknowledged that is not kept."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -15,7 +13,7 @@ from postroom.runtime.clock import FakeClock
 from postroom.runtime.ids import mail_id
 from postroom.store import batches
 from postroom.store.database import Database
-from postroom.store.schema import emails, events, messages, metadata, queue, quota_days, suppressions
+from postroom.store.schema import emails, events, messages, queue, quota_days, suppressions
 from postroom.tenancy.quotas import day_number, release_ms
 from postroom.types import refusals
 from postroom.types.draft import Content, Draft
@@ -24,15 +22,6 @@ from postroom.types.refusals import Refused
 
 ACCOUNT, OTHER = "a" * 16, "b" * 16
 OWNER = 7
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(f"sqlite:///{tmp_path / 'mail.db'}", timeout=0.2)
-    async with opened.write() as connection:
-        await connection.run_sync(metadata.create_all)
-    yield opened
-    await opened.close()
 
 
 class Desk:
@@ -120,9 +109,10 @@ async def test_what_arrives_during_a_commit_goes_into_the_next(desk: Desk, batch
 
 
 async def test_what_arrives_before_the_writers_turn_goes_into_the_same(
-    database: Database, desk: Desk, batch_sizes: list[int]
+    sqlite_database: Database, batch_sizes: list[int]
 ) -> None:
-    async with database.turn():
+    desk = Desk(sqlite_database)
+    async with sqlite_database.turn():
         answers = []
         for _ in range(7):
             answers.append(desk.submit(draft()))
@@ -304,8 +294,11 @@ async def test_q10_after_an_unknown_commit_members_are_looked_up(
 
 @pytest.mark.parametrize("slow_part", ["begin", "commit"])
 async def test_q09_nobody_waits_longer_than_the_databases_timeout(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, slow_part: str
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch, slow_part: str
 ) -> None:
+    await desk.submit(draft())  # connected: that may take its time
+    desk.handed.clear()
+    database.timeout = 0.2
     real, gate = batches.accept, asyncio.Event()
 
     async def slow(*arguments):
@@ -324,13 +317,15 @@ async def test_q09_nobody_waits_longer_than_the_databases_timeout(
     assert len(desk.handed) == (0 if slow_part == "begin" else 1)
 
 
-async def test_q09_nobody_waits_longer_for_the_writers_turn(database: Database, desk: Desk) -> None:
-    async with database.turn():
+async def test_q09_nobody_waits_longer_for_the_writers_turn(sqlite_database: Database) -> None:
+    desk = Desk(sqlite_database)
+    sqlite_database.timeout = 0.2
+    async with sqlite_database.turn():
         answer = await asyncio.wait_for(desk.submit(draft()), 2)
     assert isinstance(answer, Refused)
     assert answer.rule is refusals.STORAGE_UNAVAILABLE
     assert isinstance(await asyncio.wait_for(desk.submit(draft()), 2), str)
-    assert await count(database, messages) == len(desk.handed) == 1
+    assert await count(sqlite_database, messages) == len(desk.handed) == 1
 
 
 async def suppress(database: Database, address: str) -> None:
