@@ -117,3 +117,21 @@ def test_the_plan_limits_the_recipients() -> None:
     assert decide(candidate(shop, FROM, recipients=2, config=config)) == ("", "")
     reply = "452 4.5.3 Too many recipients: at most 2 per message. [too-many-recipients]"
     assert decide(candidate(shop, FROM, recipients=3, config=config)) == ("too-many-recipients", reply)
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (FROM, "a@shop.test"),
+        (b"From: =?utf-8?q?J=C3=B6rg?= <a@shop.test>\r\n", "Jörg <a@shop.test>"),
+        (FROM + b"no field\r\n", "a@shop.test"),
+        (b"Subject: hi\r\n there\r\n" + FROM + b" \r\nTo: b@x.test\r\n", "a@shop.test"),
+        (b"no field\r\n" + FROM, ""),
+        (FROM.rstrip(), ""),
+        (b"", ""),
+    ],
+)
+def test_who_wrote_what_is_refused_is_shown_as_far_as_the_header_can_be_read(
+    header: bytes, shown: str
+) -> None:
+    assert admit.shown_from(header) == shown

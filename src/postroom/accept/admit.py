@@ -267,8 +267,11 @@ def preflight_only(header: bytes) -> bool:
 
 
 def shown_from(header: bytes) -> str:
-    """The From of a message that may be refused, for the log: readable, cut, never an error."""
+    """The From of a message that may be refused, for the log: readable, cut, never an error. Of a header that is broken
+    only what stands before the broken field is looked at."""
     read = read_header(header)
+    if isinstance(read, HeaderProblem):
+        read = read_header(b"".join(header.splitlines(keepends=True)[: read.line - 1]))
     return _shown(read, b"From", 320) if isinstance(read, Header) else ""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from postroom.accept.admit import shown_from
 from postroom.errors import StorageUnavailableError
 from postroom.runtime.blobs import FileBlobs, MemoryBlobs
 from postroom.types.refusals import FROM_NOT_VERIFIED, STORAGE_UNAVAILABLE, Refused
@@ -107,7 +108,43 @@ async def test_s32_large_content_refused_by_the_protocol_leaves_nothing():
     async with relay(blobs=blobs) as one, await one.log_in() as client:
         assert (await client.message(LARGE + b"\0\r\n")).startswith("550 5.5.2 ")
         await until(lambda: blobs.aborted)
-        assert one.policy.refusals[-1] == ("nul-in-content", "user", b"Subject: large")
+        assert one.policy.refusals[-1] == ("nul-in-content", "user", b"Subject: large\r\n")
+
+
+SHOWN = "Anna <a@example.com>"
+FROM = b"From: Anna <a@example.com>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "rule"),
+    [
+        (FROM + b"\r\none\rtwo\r\n", "bare-cr"),
+        (b"Subject: one\rtwo\r\n" + FROM + b"\r\nx\r\n", "bare-cr"),
+        (FROM.replace(b"\r", b"") + b"\none\rtwo\n\r\n", "bare-cr"),
+        (FROM + b"\r\none\0two\r\n", "nul-in-content"),
+        (b"Subject: one\0two\r\n" + FROM + b"\r\nx\r\n", "nul-in-content"),
+        (FROM + b"\r\n" + b"x" * 1000 + b"\r\n", "line-too-long"),
+        (b"Subject: " + b"x" * 1000 + b"\r\n" + FROM + b"\r\nx\r\n", "line-too-long"),
+        (FROM + b"X: y\r\n" * 20 + b"\r\nx\r\n", "header-too-big"),
+        (FROM + b"X: y\r\n" * 20, "header-too-big"),
+        (FROM + b"Received: x\r\n" * 6 + b"\r\nx\r\n", "too-many-hops"),
+        (FROM + b"Received: x\r\n" * 6, "too-many-hops"),
+        (FROM + b"\r\n" + LINE * 30, "message-too-big"),
+    ],
+)
+async def test_who_wrote_a_message_that_the_scanner_refuses_is_known(message: bytes, rule: str):
+    """In one chunk, and in two. What comes behind the chunk with the fault is thrown away, so nobody knows it."""
+    limits = {"max_header_fields": 20, "max_hops": 5, "max_size": 2048}
+    async with relay(**limits) as one, await one.log_in() as client:
+        connection = next(iter(one.server._context.connections))
+        for cut in (0, 5, len(FROM), len(FROM) + 2, len(FROM) + 6) if message.startswith(b"From") else (0, 5):
+            await client.envelope()
+            client.send(message[:cut])
+            await until(lambda cut=cut: connection._deadlines._octets == cut)
+            client.send(message[cut:] + b".\r\n")
+            assert (await client.reply()).endswith(f"[{rule}]")
+            refused, _, header = one.policy.refusals[-1]
+            assert (refused, shown_from(header)) == (rule, SHOWN)
 
 
 async def test_s32_a_client_that_leaves_before_the_dot_leaves_nothing(tmp_path: Path):

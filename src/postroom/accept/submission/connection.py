@@ -154,9 +154,9 @@ class Connection(Channel):
         self._data_ended_at = self._context.clock()
         reach("submission.end_of_data")
         if end.refused is not None:
-            header = spool.head.partition(b"\r\n\r\n")[0][:SHOWN_HEADER]
+            content = spool.head + end.refused_chunk
             self._abandon()
-            self._refuse(end.refused, envelope, header)
+            self._refuse(end.refused, envelope, _shown_header(content))
             return
         self._spool = None
         if spool.large:
@@ -259,6 +259,13 @@ class Connection(Channel):
 
     def _closed(self, event: Closed) -> None:
         """Nothing to do: `_flush` closes when the session is closing."""
+
+
+def _shown_header(content: bytes) -> bytes:
+    """Whole fields of what came before content was refused, for the log."""
+    start = content[:SHOWN_HEADER]
+    end = start.find(b"\r\n\r\n")
+    return start[: end + 2] if end >= 0 else b"".join(start.rpartition(b"\r\n")[:2])
 
 
 def _fault(error: Exception) -> Refused:

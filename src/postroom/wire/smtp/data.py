@@ -29,10 +29,14 @@ _END = b"\r\n.\r\n"
 _DOT_LINE = re.compile(rb"\r\n\.")
 _STUFFED_BEHIND_LF = re.compile(rb"(?<!\r)\n\.\.")
 _BARE_CR = re.compile(rb"\r(?!\n)")
+_MARKED = bytes.maketrans(b"\r\0", b"??")
 
 
 class DataScanner:
-    """Feed it chunks until `finished`; then `rest` is what came behind the end."""
+    """Feed it chunks until `finished`; then `rest` is what came behind the end.
+
+    `refused_chunk` is what was fed when `refused` was set, made legible; nothing of it was returned.
+    """
 
     __slots__ = (
         "_column",
@@ -44,6 +48,7 @@ class DataScanner:
         "finished",
         "header_size",
         "refused",
+        "refused_chunk",
         "rest",
         "size",
     )
@@ -60,6 +65,7 @@ class DataScanner:
         self.header_size = 0
         self.eight_bit = False
         self.refused: Refused | None = None
+        self.refused_chunk = b""
         self.finished = False
         self.rest = b""
 
@@ -77,12 +83,18 @@ class DataScanner:
             hold = _beginning_of_end(data)
             content = data[: len(data) - hold]
             self._held = data[len(data) - hold :]
-        clean = b""
-        if content and self.refused is None:
-            clean = self._clean(content.replace(b"\r\n.", b"\r\n") if stuffed else content)
+        if not content or self.refused is not None:
+            return b""
+        if stuffed:
+            content = content.replace(b"\r\n.", b"\r\n")
+        first = self._lines < 0
+        clean = self._clean(content)
         if self.finished and self._header is not None and self.refused is None:
             self._finish_header(len(self._header) - 2)  # there is no body
-        return clean if self.refused is None else b""
+        if self.refused is None:
+            return clean
+        self.refused_chunk = _legible(content[2:] if first else content)
+        return b""
 
     def _clean(self, content: bytes) -> bytes:
         """Normalise and check. `content` never ends between CR and LF: the scanner would have held the CR back."""
@@ -158,6 +170,11 @@ class DataScanner:
         }
         self.refused = Refused(HEADER_TOO_BIG, limits)
         self._header = None
+
+
+def _legible(content: bytes) -> bytes:
+    """With line ends like any other content; a bare CR or a NUL is a question mark."""
+    return content.replace(b"\r\n", b"\n").translate(_MARKED).replace(b"\n", b"\r\n")
 
 
 def _beginning_of_end(data: bytes) -> int:

@@ -53,13 +53,15 @@ class EndOfData:
     """Waits. `size` is all content in octets, `header_size` that of the header block without the empty line.
 
     When `refused` is set the content broke a rule, the chunks are not the whole, and the answer must be
-    `refuse(refused)`.
+    `refuse(refused)`. The chunk in which the rule was broken comes as `refused_chunk` instead, for the log: what must
+    not stand in content is a question mark there, and lines end in CRLF.
     """
 
     size: int
     header_size: int
     eight_bit: bool
     refused: Refused | None
+    refused_chunk: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -393,7 +393,10 @@ class ServerSession:
             if not scanner.finished:
                 return None
         self._scanner = None
-        return self._ask(EndOfData(scanner.size, scanner.header_size, scanner.eight_bit, scanner.refused))
+        end = EndOfData(
+            scanner.size, scanner.header_size, scanner.eight_bit, scanner.refused, scanner.refused_chunk
+        )
+        return self._ask(end)
 
 
 _HANDLERS: dict[str, Callable[[ServerSession, str], Answer]] = {
