@@ -1,5 +1,8 @@
 """The server session where a dialogue file does not show it: events, answers, every split (S13, S18, S32)."""
 
+import itertools
+from collections.abc import Collection
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,6 +51,46 @@ def play(cut: int | None) -> list[bytes]:
 @pytest.mark.parametrize("cut", [None, *range(90)])
 def test_every_split_gives_the_same(cut: int | None):
     assert play(cut) == [b"Subject: x\r\n\r\n.dot\r\n", b"second\r\n.\r\n\r\n"]
+
+
+TURNS = (
+    *(data for data, _ in TWO_MESSAGES),
+    b"MAIL FROM:<a@example.com> ENVID=x\r\nRCPT TO:<b@example.net> NOTIFY=NEVER\r\nRCPT TO:<no>\r\nWIZ\r\nDATA\r\n",
+    b"one\n..two\r\n.\rthree\r\n.\n\r\n..\r\n.\r\nNOOP\r\nMAIL FROM:<>\r\nRSET\r\nMAIL FROM:<>\r\n",
+    b"RCPT TO:<b@example.net>\r\nDATA\r\n",
+    b"From: a@example.com\r\n\r\none\0two\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n",
+    b"\r\n" + b"x" * 1100 + b"\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n",
+    b".\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n",
+    b"Subject: \xff\r\n\r\n..\n\xff.\r\n..\r\n.\r\nEHLO " + b"x" * 700 + b"\r\n\xfe\r\nQUIT\r\nNOOP\r\n",
+)
+"""What a client sends before it reads: good and refused, with line ends and dots of every kind."""
+
+
+def told(cuts: Collection[int]) -> tuple[object, ...]:
+    """All that came of TURNS: the replies to each, and what the owner was told. `cuts` are places in the whole."""
+    owner, replies, start = new_owner(tls=True, max_command=600), [], 0
+    for turn in TURNS:
+        edges = [0, *sorted({cut - start for cut in cuts if start < cut < start + len(turn)}), len(turn)]
+        replies.append(b"".join(owner.feed(turn[at:end]) for at, end in itertools.pairwise(edges)))
+        start += len(turn)
+    ends = [
+        end.refused or end for end in owner.ends
+    ]  # of what is refused, how much was read depends on the cuts
+    return replies, owner.logins, owner.envelopes, owner.kept, ends, owner.refusals, owner.closed
+
+
+@given(st.sets(st.integers(1, sum(map(len, TURNS)) - 1), max_size=60))
+@settings(max_examples=1000, deadline=None)
+def test_s32_a_thousand_random_cuts_give_the_same(cuts: set[int]):
+    assert told(cuts) == told(())
+
+
+def test_s32_cut_everywhere_gives_the_same():
+    replies, _, envelopes, kept, _, refusals, closed = whole = told(())
+    assert told(range(sum(map(len, TURNS)))) == whole
+    assert all(reply.endswith(b"\r\n") for reply in replies)
+    assert (len(envelopes), len(kept), closed) == (4, 4, True)
+    assert refusals == ["recipient-syntax", "command-unknown", "command-too-long", "command-bytes"]
 
 
 @given(st.lists(st.sampled_from([b"EHLO x", b"AUTH PLAIN", b"AHVzZXIAc2VjcmV0", b"MAIL FROM:<a@b>", b"RCPT TO:<a@b>", b"DATA", b"RSET", b".", b"*", b"STARTTLS", b"\xff", b"a\nb", b"QUIT", b""])))  # fmt: skip
