@@ -295,6 +295,25 @@ async def test_the_nearest_policy_counts_and_alignment_is_told(scene: Scene) -> 
     assert [note.partition(":")[0] for note in looked.notes] == ["adkim=s", "aspf=s"]
 
 
+@pytest.mark.parametrize(
+    ("records", "warned"),
+    [
+        ({"MX": ["0 ."]}, True),
+        ({"MX": ["10 mail.pr.example."]}, False),
+        ({"MX": ["0 .", "10 mail.pr.example."]}, False),
+        ({}, False),
+        ("SERVFAIL", False),
+    ],
+)
+async def test_d04_a_domain_that_takes_no_mail_is_warned_and_verified_all_the_same(
+    scene: Scene, records: Zone | str, warned: bool
+) -> None:
+    scene.publish({NAME: records})  # type: ignore[dict-item]
+    looked = await scene.look()
+    assert looked.proved
+    assert ["null MX" in note and "550 5.7.27" in note for note in looked.notes] == [True] * warned
+
+
 # -- a DNS that does not answer --------------------------------------------------------------------------------------
 
 

@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """All records of a domain, and `notes` about what its policy means."""
+    """All records of a domain, and `notes` about what they mean for its mail."""
 
     findings: Sequence[Finding]
     notes: Sequence[str] = ()
@@ -89,10 +89,23 @@ async def look(
     if hosts.inbound:
         others.append(_inbound(resolver, dns_records.inbound_host(domain), hosts.inbound))
     findings = list(await asyncio.gather(*signing, *others, _spf(resolver, domain)))
-    policy = await _dmarc(resolver, domain)
+    policy, unanswerable = await asyncio.gather(
+        _dmarc(resolver, domain), _unanswerable(resolver, domain.name)
+    )
     host = domain.return_path_host if Looked(findings).ok("return_path") else ""
     said = dmarc_notes.notes(policy.found, name=domain.name, return_path_host=host) if policy.ok else []
-    return Looked([*findings, policy], said)
+    return Looked([*findings, policy], [*said, *unanswerable])
+
+
+async def _unanswerable(resolver: Resolver, name: str) -> list[str]:
+    """A note for who sends from a domain that takes no mail (RFC 7505 section 4.2). It is theirs to decide, so nothing
+    is refused for it here."""
+    if [host for _, host in await _answer(resolver.mx(name))] != ["."]:
+        return []
+    return [
+        f"{name} says that it takes no mail (null MX): nobody can answer what is sent from it, and some receivers "
+        "refuse such mail (550 5.7.27). Publish an MX record, or send from a name that has one."
+    ]
 
 
 async def _dkim(resolver: Resolver, domain: Domain, key: DkimKey, pair: Sequence[DkimKey]) -> Finding:
@@ -139,7 +152,7 @@ def _move(domain: Domain, found: str, name: str) -> str:
     return mend
 
 
-async def _answer(asked: Awaitable[list[str]]) -> list[str]:
+async def _answer(asked: Awaitable[list[T]]) -> list[T]:
     """What only adds to the evidence is empty when the DNS does not say."""
     try:
         return await asked

@@ -98,7 +98,7 @@ class VerificationOut(BaseModel):
     is_verified: bool = Field(description="Mail may be sent from it.", examples=[True])
     records: Findings = Field(description="What was looked at.")
     notes: Annotated[list[Sentence], limited(maxItems=20)] = Field(
-        description="What its DMARC policy means for mail from here.",
+        description="What its DMARC policy, and a null MX, mean for mail from here.",
         examples=[["The return path is not under this domain, so DMARC rests on the signature alone."]],
     )
 
