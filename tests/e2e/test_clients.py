@@ -10,11 +10,12 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default as policy
 from functools import cached_property
+from smtplib import SMTPException
 
 import pytest
 
@@ -60,13 +61,31 @@ class Scene:
             for name in names
         }
 
+    def trouble(self, case: str) -> AbstractContextManager[None]:
+        """What some cases need around them."""
+        if case == "storage":
+            return self._database("BEGIN IMMEDIATE", "ROLLBACK")  # nobody else can write
+        if case == "logins-fail":
+            return self._database("ALTER TABLE domains RENAME TO gone", "ALTER TABLE gone RENAME TO domains")
+        if case == "rate":
+            self._use_up_the_rate()
+        return nullcontext()
+
     @contextmanager
-    def full_disk(self) -> Iterator[None]:
-        """Nobody can write to the database."""
-        with closing(sqlite3.connect(self.relay.data / "postroom.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+    def _database(self, begin: str, end: str) -> Iterator[None]:
+        path = self.relay.data / "postroom.db"
+        with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as other:
+            other.execute(begin)
             yield
-            other.execute("ROLLBACK")
+            other.execute(end)
+
+    def _use_up_the_rate(self) -> None:
+        """Of one message a minute. All clients come within that minute: see the order of the cases."""
+        slow = self.logins["slow"]
+        with suppress(SMTPException), self.relay.smtp(slow.username, slow.password) as client:
+            client.sendmail(
+                f"a@{slow.domain}", ["b@recipient.test"], f"From: a@{slow.domain}\r\n\r\nx\r\n".encode()
+            )
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +99,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             "unapproved": world.tenant("unapproved.test", approved=False),
             "suspended": world.tenant("suspended.test"),
             "quota": world.tenant("quota.test", quota=1),
+            "slow": world.tenant("slow.test", plan="slow"),
+            "unread": world.tenant("unread.test"),
+            "smtp-off": world.tenant("smtp-off.test"),
+            "elsewhere": world.tenant("elsewhere.test", allowed_addresses="192.0.2.0/24"),
         }
         world.disable(tenants["off"])
+        world.without_smtp(tenants["smtp-off"])
         world.suspend(tenants["suspended"])
         logins = {
             name: Login(tenant.username, tenant.password, tenant.domain) for name, tenant in tenants.items()
@@ -110,8 +134,8 @@ def seen() -> Iterator[dict[tuple[str, str], ClientResult]]:
         record.save({client: version_of(client) for client in CLIENTS}, results)
 
 
-@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("case", CASES)
 def test_client(
     client: str,
     case: str,
@@ -121,7 +145,7 @@ def test_client(
 ) -> None:
     send = SEND.get(client) or request.getfixturevalue("postfix")
     target, mail = scene.build(client, case)
-    with scene.full_disk() if case == "storage" else nullcontext():
+    with scene.trouble(case):
         waiting = scene.patient.get((client, case))
         result = waiting.result() if waiting else send(target, mail)
     check(result, scene, mail)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import zstandard
 from sqlalchemy import select
@@ -65,18 +65,27 @@ class World:
         return asyncio.run(do())
 
     def tenant(
-        self, domain: str, *, mode: str = domains.SANDBOX, approved: bool = True, quota: int | None = None
+        self,
+        domain: str,
+        *,
+        mode: str = domains.SANDBOX,
+        approved: bool = True,
+        quota: int | None = None,
+        plan: str = "",
+        **may: Any,
     ) -> Tenant:
+        """`may` are fields of the SMTP user, as they are stored."""
         box = SecretBox.load(self._data / "secret.key")
 
         async def add(database: Database) -> Tenant:
+            name = domain.partition(".")[0].title()
             account = await accounts.add(
-                database, domain.partition(".")[0].title(), approved=approved, daily_quota=quota, by=SYSTEM
+                database, name, approved=approved, daily_quota=quota, plan=plan, by=SYSTEM
             )
             await domains.add(
                 database, box, domain, account_id=account.id, trusted=True, mode=mode, by=SYSTEM
             )
-            user = await smtp_users.add(database, domain, name="application", by=SYSTEM)
+            user = await smtp_users.add(database, domain, name="application", by=SYSTEM, **may)
             return Tenant(account.id, domain, user.username, user.password)
 
         return self.run(add)
@@ -99,6 +108,15 @@ class World:
         async def switch_off(database: Database) -> None:
             user = await smtp_users.find(database, tenant.username)
             await smtp_users.change(database, user, enabled=False, by=SYSTEM)
+
+        self.run(switch_off)
+
+    def without_smtp(self, tenant: Tenant) -> None:
+        """Nobody sends by SMTP for its domain."""
+
+        async def switch_off(database: Database) -> None:
+            domain = await domains.find(database, tenant.domain)
+            await domains.change(database, domain.id, smtp_enabled=False, by=SYSTEM)
 
         self.run(switch_off)
 

@@ -33,7 +33,8 @@ OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How a client is set up. Without `authority` it trusts whom the system trusts."""
+    """How a client is set up. Without `authority` it trusts whom the system trusts, without `username` it does not log
+    in."""
 
     port: int
     encryption: Encryption
@@ -45,13 +46,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`text` may hold anything; lines end in LF. `sender` is in the envelope and in From."""
+    """`text` may hold anything; lines end in LF. `sender` is in the envelope and in From. `header` is a field of the
+    application's own, its name and its value."""
 
     sender: str
     recipients: tuple[str, ...]
     subject: str
     text: str
     reply_to: str = ""
+    header: tuple[str, str] | None = None
     message_id: str = field(default_factory=lambda: make_msgid(domain="client.test"))
 
     def raw(self) -> bytes:
@@ -66,6 +69,7 @@ class Mail:
             "MIME-Version": "1.0",
             "Content-Type": "text/plain; charset=utf-8",
             "Content-Transfer-Encoding": "8bit",
+            **dict([self.header] if self.header else []),
         }
         header = "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
         return f"{header}\n{self.text}".encode()

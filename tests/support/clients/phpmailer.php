@@ -19,7 +19,7 @@ $mail->SMTPAutoTLS = $target['encryption'] !== 'none';
 if ($target['authority']) {
     $mail->SMTPOptions = ['ssl' => ['cafile' => $target['authority']]];
 }
-$mail->SMTPAuth = true;
+$mail->SMTPAuth = $target['username'] !== '';
 $mail->Username = $target['username'];
 $mail->Password = $target['password'];
 try {
@@ -29,6 +29,9 @@ try {
     }
     if ($message['reply_to']) {
         $mail->addReplyTo($message['reply_to']);
+    }
+    if ($message['header']) {
+        $mail->addCustomHeader(...$message['header']);
     }
     $mail->Subject = $message['subject'];
     $mail->MessageID = $message['message_id'];

@@ -19,13 +19,14 @@ _SWAKS_MINDS = re.compile(r"^(?:<[*~]\*|\*\*\*) +(.*)$", re.MULTILINE)
 def swaks_send(target: Target, mail: Mail) -> ClientResult:
     encryption = {"starttls": ["--tls"], "implicit": ["--tls-on-connect"], "none": []}[target.encryption]
     authority = ["--tls-ca-path", str(target.authority)] if target.authority else []
+    login = ["--auth", "PLAIN", "--auth-user", target.username, "--auth-password", target.password]
     with tempfile.NamedTemporaryFile() as file:
         file.write(mail.raw())
         file.flush()
         done = _run(
             ["swaks", "--server", target.host, "--port", str(target.port)],
             [*encryption, *(["--tls-verify", *authority] if encryption else [])],
-            ["--auth", "PLAIN", "--auth-user", target.username, "--auth-password", target.password],
+            login if target.username else [],
             ["--from", mail.sender, "--to", ",".join(mail.recipients), "--data", f"@{file.name}"],
         )
     minded = " / ".join(_SWAKS_MINDS.findall(done.stdout + done.stderr))
@@ -51,7 +52,9 @@ def msmtp_send(target: Target, mail: Mail) -> ClientResult:
         password.write_text(target.password)
         done = _run(
             ["msmtp", "--file=/dev/null", f"--host={target.host}", f"--port={target.port}", *encryption],
-            ["--auth=plain", f"--user={target.username}", f"--passwordeval=cat {password}"],
+            ["--auth=plain", f"--user={target.username}", f"--passwordeval=cat {password}"]
+            if target.username
+            else ["--auth=off"],
             [f"--logfile={log}", f"--from={mail.sender}", "--", *mail.recipients],
             message=mail.raw(),
         )

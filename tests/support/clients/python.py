@@ -31,7 +31,8 @@ def smtplib_send(target: Target, mail: Mail) -> ClientResult:
     """As bytes: smtplib then changes nothing but the dots, so the lines have to end in CRLF."""
     try:
         with _connect(target) as client:
-            client.login(target.username, target.password)
+            if target.username:
+                client.login(target.username, target.password)
             refused = client.sendmail(mail.sender, mail.recipients, _crlf(mail.raw()))
             return _accepted(client.answer[1].decode(), refused)
     except (smtplib.SMTPException, OSError) as error:
@@ -59,8 +60,8 @@ async def _send(target: Target, mail: Mail) -> ClientResult:
             recipients=list(mail.recipients),
             hostname=target.host,
             port=target.port,
-            username=target.username,
-            password=target.password,
+            username=target.username or None,
+            password=target.password or None,
             use_tls=target.encryption == "implicit",
             start_tls=target.encryption == "starttls",
             tls_context=None if target.encryption == "none" else _context(target),

@@ -18,6 +18,7 @@ FILE = Path(__file__).parents[2] / "e2e/clients.json"
 _NORMAL = [
     (re.compile(r"\b[0-9a-f]{24}\b"), "ID"),
     (re.compile(r"\bin \d+ h(?: \d+ min)?|\bin \d+ min"), "in 3 h"),
+    (re.compile(r"\btry again in \d+ s", re.IGNORECASE), "Try again in 50 s"),
     (re.compile(r"(?<=localhost:)\d+|(?<=port )\d{4,}|(?<=\]:)\d+"), "2525"),
     (re.compile(r"\bpr_\w+@"), "pr_user@"),
     (re.compile(r"/\S*/ca\.crt"), "ca.crt"),

@@ -49,9 +49,11 @@ class PostfixClient:
 @contextmanager
 def running(runs: Mapping[str, tuple[Target, Mail]], authority: Path) -> Iterator[PostfixClient]:
     """An instance that knows these: the sender of each decides the login, the recipients' domain the connection."""
-    logins = {mail.sender: (target.username, target.password) for target, mail in runs.values()}
+    logins = {
+        mail.sender: (target.username, target.password) for target, mail in runs.values() if target.username
+    }
     routes = {_domain(mail.recipients[0]): _route(target) for target, mail in runs.values()}
-    senders = {_domain(sender) for sender in logins}
+    senders = {_domain(mail.sender) for _, mail in runs.values()}
     with postfix.smarthost_client(
         logins, routes, authority=authority, domains=senders, services="".join(SERVICES.values())
     ) as instance:

@@ -11,8 +11,10 @@ require_once '/usr/share/php/Symfony/Component/Mime/autoload.php';
 ['target' => $target, 'mail' => $message] = $in;
 
 $transport = new EsmtpTransport($target['host'], $target['port'], $target['encryption'] === 'implicit');
-$transport->setUsername($target['username']);
-$transport->setPassword($target['password']);
+if ($target['username']) {
+    $transport->setUsername($target['username']);
+    $transport->setPassword($target['password']);
+}
 $transport->getStream()->setTimeout(20);
 if ($target['authority']) {
     $transport->getStream()->setStreamOptions(['ssl' => ['cafile' => $target['authority']]]);
@@ -23,6 +25,9 @@ try {
     $email->getHeaders()->addIdHeader('Message-ID', trim($message['message_id'], '<>'));
     if ($message['reply_to']) {
         $email->replyTo($message['reply_to']);
+    }
+    if ($message['header']) {
+        $email->getHeaders()->addTextHeader(...$message['header']);
     }
     $email->toString();
 } catch (Throwable $error) {

@@ -154,9 +154,9 @@ class Connection(Channel):
         self._data_ended_at = self._context.clock()
         reach("submission.end_of_data")
         if end.refused is not None:
-            content = spool.head + end.refused_chunk
+            header = _shown_header(spool.head + end.refused_chunk)
             self._abandon()
-            self._refuse(end.refused, envelope, _shown_header(content))
+            self._refuse(end.refused, envelope, header)
             return
         self._spool = None
         if spool.large:
