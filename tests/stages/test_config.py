@@ -171,6 +171,14 @@ def test_what_the_examples_for_clients_export_is_no_setting(monkeypatch):
         ("DELIVERY__RETRY", "60,later", "delivery.retry[1]: must be a duration"),
         ("DATABASE__POOL", "many", "database.pool: Input should be a valid integer"),
         ("DATABASE__POOL", "", "database.pool: Input should be a valid integer"),
+        ("DATABASE__URL", "postgres://localhost/x", "database.url: postgres is not supported; use sqlite or"),
+        ("SERVER__BOUNCE_HOST", "bad host", "server.bounce_host: must be a host name, like mail.example.com"),
+        ("DELIVERY__IPV4_SOURCE", "abc", "delivery.ipv4_source: must be an IPv4 address, like 192.0.2.1"),
+        ("DELIVERY__ROUTES", '[{"domain": "*", "host": ""}]', "delivery.routes[0].host: must be a host name"),
+        ("DNS__SERVERS", "127.0.0.1,zzz", "dns.servers[1]: must be an IP address or address:port"),
+        ("SYSTEM__FROM", "nobody", "system.from: is no email address"),
+        ("TLS__NAMES", "a b", "tls.names[0]: must be a host name or an IP address"),
+        ("HTTP__LISTEN", "*:80", "http.listen.host: must be a host name or an IP address"),
         ("TLS__KEY", "/key.pem", "tls: tls.certificate and tls.key belong together"),
     ],
 )
@@ -241,7 +249,8 @@ def test_the_reference_has_every_setting():
     text = settings.reference()
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert len(rows) == number_of_settings(Config)
-    assert any(row.startswith("| `from` | text | empty | `POSTROOM_SYSTEM__FROM` | ") for row in rows)
+    assert any(row.startswith("| `http_url` | URL | empty | `POSTROOM_SERVER__HTTP_URL` | ") for row in rows)
+    assert "| `servers` | list of IP addresses, perhaps with a port | none |" in text
     assert "| `max_line` | integer, 78 to 998 | `998` |" in text
     assert "| `implicit_tls_listen` | list of host:port | `127.0.0.1:2465` |" in text
     assert "None" not in text

@@ -6,12 +6,15 @@ values are refused, all at once, each as "file or variable: key: reason".
 
 - `settings`     the sections with their defaults and descriptions
 - `plans`        one of them: what accounts on a plan may do
-- `values`       what they are made of: durations, sizes, addresses to listen on
+- `values`       what they are made of: durations, sizes, ports
+- `names`        hosts, addresses, URLs, mailboxes
+- `listen`       addresses to listen on
 - `environment`  variables as a tree of values
 - `load`         the sources merged, and their faults told in words
 - `reference`    the documentation printed from the tree, and the tree of a running node with secrets hidden
 """
 
+from postroom.config.listen import Listen
 from postroom.config.load import load
 from postroom.config.plans import Plan
 from postroom.config.reference import reference, show
@@ -36,7 +39,7 @@ from postroom.config.settings import (
     System,
     Tls,
 )
-from postroom.config.values import Listen, Section
+from postroom.config.values import Section
 
 __all__ = [
     "Api",

@@ -10,8 +10,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from postroom.config.listen import Listen
 from postroom.config.settings import Config
-from postroom.config.values import Listen, Section
+from postroom.config.values import Section
 from postroom.errors import ConfigError
 
 PREFIX = "POSTROOM_"

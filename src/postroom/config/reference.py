@@ -6,13 +6,14 @@ import re
 from inspect import cleandoc
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from postroom.config.environment import NAME, fields, variable_of
+from postroom.config.listen import Listen
 from postroom.config.settings import Config
-from postroom.config.values import Listen, Section, parse_duration, parse_size
+from postroom.config.values import DURATION, SIZE, Kind
 
 _HEAD = """# Configuration
 
@@ -90,12 +91,13 @@ def _type(field: FieldInfo) -> str:
     return name if least is None else f"{name}, from {least}"
 
 
+def _kind(metadata: tuple[Any, ...]) -> Kind | None:
+    return next((part for part in metadata if isinstance(part, Kind)), None)
+
+
 def _type_name(annotation: Any, metadata: tuple[Any, ...]) -> str:
-    validators = [getattr(part, "func", None) for part in metadata]
-    if parse_duration in validators:
-        return "duration"
-    if parse_size in validators:
-        return "size"
+    if kind := _kind(metadata):
+        return kind.one
     if get_origin(annotation) is list:
         (item,) = get_args(annotation)
         return f"list of {_plural(item)}"
@@ -111,9 +113,9 @@ def _type_name(annotation: Any, metadata: tuple[Any, ...]) -> str:
 def _plural(item: Any) -> str:
     if item is Listen:
         return "host:port"
-    if isinstance(item, type) and issubclass(item, Section):
-        return "tables"
-    return {str: "texts", int: "numbers"}.get(item, "durations")
+    if get_origin(item) is Annotated and (kind := _kind(item.__metadata__)):
+        return kind.many
+    return "tables"
 
 
 def _bound(field: FieldInfo, *names: str) -> str | None:
@@ -134,10 +136,10 @@ def _default(field: FieldInfo) -> str:
 
 
 def _text(field: FieldInfo, value: Any) -> str:
-    kind = _type_name(field.annotation, tuple(field.metadata))
-    if kind == "duration" and value:
+    kind = _kind(tuple(field.metadata))
+    if kind is DURATION and value:
         return _duration(value)
-    if kind == "size" and value:
+    if kind is SIZE and value:
         return _size(int(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 

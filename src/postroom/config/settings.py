@@ -5,22 +5,42 @@ The tree itself is pure: only `load` looks at files and the environment.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import PydanticBaseSettingsSource as Source
 
+from postroom.config.listen import Listen
+from postroom.config.names import (
+    CertificateName,
+    DnsServer,
+    Host,
+    Label,
+    MailDomain,
+    Network,
+    OptionalDatabaseUrl,
+    OptionalHost,
+    OptionalHostName,
+    OptionalIpv4,
+    OptionalMailbox,
+    OptionalUrl,
+    dns_server,
+    mailbox,
+)
 from postroom.config.plans import Plan, PlanName
-from postroom.config.values import DAY, HOUR, KIB, MIB, Duration, Listen, OptionalPath, Section, Size
+from postroom.config.values import DAY, HOUR, KIB, MIB, Duration, OptionalPath, Port, Section, Size
+from postroom.types.parts import Mailbox
+
+LONGEST_BOUNCE_HOST = 195
+"""Characters: with our token before it an address of 254, the most there may be (RFC 5321 section 4.5.3.1.3)."""
 
 
 class Database(Section):
     """Where everything is kept."""
 
-    url: str = Field(
+    url: OptionalDatabaseUrl = Field(
         "",
         description="`sqlite:///path/file.db` or `postgresql://user:password@host/name`. "
         "Empty: `postroom.db` in the data directory.",
@@ -42,23 +62,31 @@ class Database(Section):
 class Server(Section):
     """Who we are, to other servers and to customers."""
 
-    hostname: str = Field(
+    hostname: OptionalHostName = Field(
         "",
         description="The name in EHLO and Received, a resolvable FQDN whose address points "
         "back to it. Empty: the machine's name.",
     )
-    smtp_host: str = Field("", description="The relay host shown to customers. Empty: `server.hostname`.")
-    http_url: str = Field(
+    smtp_host: OptionalHost = Field(
+        "", description="The relay host shown to customers. Empty: `server.hostname`."
+    )
+    http_url: OptionalUrl = Field(
         "",
         description="Where people reach the web pages, like `https://postroom.example.com`; "
         "refusals then carry a link.",
     )
-    bounce_host: str = Field("", description="The domain of return paths while a domain has none of its own.")
-    inbound_host: str = Field("", description="The host name of the MX records for inbound mail.")
-    tracking_host: str = Field(
+    bounce_host: OptionalHostName = Field(
+        "",
+        max_length=LONGEST_BOUNCE_HOST,
+        description="The domain of return paths while a domain has none of its own.",
+    )
+    inbound_host: OptionalHostName = Field(
+        "", description="The host name of the MX records for inbound mail."
+    )
+    tracking_host: OptionalHostName = Field(
         "", description="The host name that the tracking hosts of domains are aliases of (CNAME)."
     )
-    contact: str = Field(
+    contact: OptionalMailbox = Field(
         "",
         description="The operator's email address: shown to customers in refusals, told of what waits for a decision, "
         "and where answers to the mail of Postroom itself go.",
@@ -69,30 +97,28 @@ class Server(Section):
         "may, and the account sends once an operator has approved it.",
     )
 
+    @property
+    def operator(self) -> Mailbox | None:
+        """The mailbox of `contact`."""
+        return mailbox(self.contact) if self.contact else None
+
 
 class DomainDefaults(Section):
     """What a new domain starts with; each can be changed for the domain."""
 
-    return_path_subdomain: str = Field(
+    return_path_subdomain: Label = Field(
         "mta", description="Before the domain's name: where bounces come back."
     )
-    custom_tracking_subdomain: str = Field(
+    custom_tracking_subdomain: Label = Field(
         "email", description="Before the domain's name: the host of tracked links."
     )
-    inbound_routing_subdomain: str = Field(
+    inbound_routing_subdomain: Label = Field(
         "inbound", description="Before the domain's name: where inbound mail comes."
     )
     track_clicks: bool = Field(False, description="Count clicks.")
     track_opens: bool = Field(False, description="Count opens.")
     track_unsubscribe: bool = Field(False, description="Add a way to unsubscribe.")
     track_content: bool = Field(False, description="Keep the content of messages after they are delivered.")
-
-    @field_validator("return_path_subdomain", "custom_tracking_subdomain", "inbound_routing_subdomain")
-    @classmethod
-    def _label(cls, label: str) -> str:
-        if not label.isascii() or not label.replace("-", "a").isalnum() or label.lower() != label:
-            raise ValueError("must be one lower-case label, like mta")
-        return label
 
 
 class Domains(Section):
@@ -125,7 +151,7 @@ class Http(Section):
     tls_listen: list[Listen] = Field(
         [], description="HTTPS listeners (443 in production), with the certificate of `[tls]`."
     )
-    trusted_proxies: list[str] = Field(
+    trusted_proxies: list[Network] = Field(
         [],
         description="Addresses or networks, like `10.0.0.0/8`, whose X-Forwarded-For and X-Forwarded-Proto are "
         "believed, and which may use the API without TLS.",
@@ -152,13 +178,6 @@ class Http(Section):
         ge=1,
         description="Connections per client address (IPv6: per /64); trusted proxies may have more.",
     )
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, networks: list[str]) -> list[str]:
-        for network in networks:
-            ip_network(network, strict=False)
-        return networks
 
 
 class Api(Section):
@@ -268,7 +287,7 @@ class Tls(Section):
         "own certificate in the data directory. Reloaded when it changes.",
     )
     key: OptionalPath = Field(None, description="PEM file with the private key.")
-    names: list[str] = Field([], description="More names for the first run's own certificate.")
+    names: list[CertificateName] = Field([], description="More names for the first run's own certificate.")
 
     @model_validator(mode="after")
     def both_or_none(self) -> Tls:
@@ -280,9 +299,9 @@ class Tls(Section):
 class Route(Section):
     """Mail for `domain` ("*": all) goes to this host instead of the MX."""
 
-    domain: str
-    host: str
-    port: int = Field(25, ge=1, le=65535)
+    domain: MailDomain
+    host: Host
+    port: Port = 25
     tls: Literal["none", "opportunistic", "required"] = "opportunistic"
     username: str = ""
     password: SecretStr = SecretStr("")
@@ -299,9 +318,11 @@ class Delivery(Section):
     allow_private: bool = Field(
         False, description="Connect to loopback and private addresses too (tests only)."
     )
-    ipv4_source: str = Field("", description="The local IPv4 address to send from.")
+    ipv4_source: OptionalIpv4 = Field(
+        "", description="The local IPv4 address to send from. Empty: the system chooses."
+    )
     ipv6: bool = Field(False, description="Connect to IPv6 addresses. Switch on only when the PTR is right.")
-    retry: list[Duration] = Field(
+    retry: list[Annotated[Duration, Field(gt=0)]] = Field(
         [60.0, 300.0, 600.0, 1200.0, 2400.0, 4800.0, 7200.0, 14400.0],
         min_length=1,
         description="Waits between attempts; the last one repeats. Each is jittered by a quarter.",
@@ -332,15 +353,22 @@ class Delivery(Section):
 class Dns(Section):
     """Where names are looked up."""
 
-    servers: list[str] = Field([], description="Resolvers, as address or address:port. Empty: the system's.")
-    mx_port: int = Field(25, ge=1, le=65535, description="The port of MX hosts (tests only).")
+    servers: list[DnsServer] = Field(
+        [], description="Resolvers, as address or address:port. Empty: the system's."
+    )
+    mx_port: Port = Field(25, description="The port of MX hosts (tests only).")
     timeout: Duration = Field(8.0, gt=0, description="Longest look-up, all tries together.")
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """IP address and port of each server."""
+        return [dns_server(server) for server in self.servers]
 
 
 class Outgoing(Section):
     """Requests to URLs that customers give, as webhooks. They go to public addresses only."""
 
-    allow: list[str] = Field(
+    allow: list[Network] = Field(
         [],
         description="Addresses or networks that may be reached although they are not public or our own, like "
         "`127.0.0.1` while you develop or `10.1.2.0/24`. Every customer can then reach what listens there.",
@@ -348,18 +376,11 @@ class Outgoing(Section):
     allow_http: bool = Field(
         False, description="Take `http://`, too, where everybody on the way can read along."
     )
-    ports: list[int] = Field([443, 80, 8443], description="The ports that may be reached. Empty: all.")
+    ports: list[Port] = Field([443, 80, 8443], description="The ports that may be reached. Empty: all.")
     timeout: Duration = Field(
         3.0, gt=0, description="Time for a request, from the look-up to the end of the answer."
     )
     max_answer: Size = Field(MIB, ge=KIB, description="What is read of an answer at most, in octets.")
-
-    @field_validator("allow")
-    @classmethod
-    def _networks(cls, networks: list[str]) -> list[str]:
-        for network in networks:
-            ip_network(network, strict=False)
-        return networks
 
 
 class Retention(Section):
@@ -397,7 +418,7 @@ class Limits(Section):
 class System(Section):
     """Mail that Postroom itself sends."""
 
-    sender: str = Field(
+    sender: OptionalMailbox = Field(
         "",
         alias="from",
         description="Its From, like `Postroom <postroom@example.com>`, under a verified live domain of the "
@@ -405,6 +426,10 @@ class System(Section):
     )
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @property
+    def mailbox(self) -> Mailbox | None:
+        return mailbox(self.sender) if self.sender else None
 
 
 class Secrets(Section):

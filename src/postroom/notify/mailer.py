@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from postroom.config import Config
-from postroom.errors import ConfigError, PostroomError, StorageUnavailableError
+from postroom.errors import PostroomError, StorageUnavailableError
 from postroom.notify.letters import render
 from postroom.runtime.secrets import SecretBox
 from postroom.store.database import Database
@@ -18,7 +18,6 @@ from postroom.types.envelope import Address
 from postroom.types.notices import ApprovalRequest, Letter, Notice, QuotaRequest, Sent
 from postroom.types.parts import Mailbox
 from postroom.types.refusals import Refused
-from postroom.wire.mime.addresses import read_addresses
 from postroom.wire.smtp.address import AddressError, parse_mailbox
 
 log = structlog.get_logger()
@@ -35,9 +34,8 @@ class SystemMailer:
     def __init__(
         self, config: Config, db: Database, box: SecretBox, keep: Keep, base_url: Callable[[], str]
     ) -> None:
-        """Raises ConfigError when `system.from` or `server.contact` is no address."""
-        self._from = mailbox_of("system.from", config.system.sender)
-        self._contact = mailbox_of("server.contact", config.server.contact)
+        self._from = config.system.mailbox
+        self._contact = config.server.operator
         self._db = db
         self._box = box
         self._keep = keep
@@ -79,15 +77,3 @@ class SystemMailer:
                 return account, self._from, True
         account, sandbox = await system_account.sending_to_inbox(self._db, self._box)
         return account, Mailbox(NAME, Address(LOCAL_PART, sandbox)), False
-
-
-def mailbox_of(name: str, written: str) -> Mailbox | None:
-    """`Name <address>` or an address alone, as the setting `name` holds it; None for nothing. Raises ConfigError."""
-    if not written.strip():
-        return None
-    mailboxes = read_addresses(written.encode())
-    if isinstance(mailboxes, str) or len(mailboxes) != 1:
-        why = mailboxes if isinstance(mailboxes, str) else "it must be one address"
-        raise ConfigError(f"{name}: {written!r} is no email address: {why}")
-    (mailbox,) = mailboxes
-    return mailbox

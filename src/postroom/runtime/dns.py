@@ -13,7 +13,6 @@ from typing import Any
 
 import dns.asyncresolver
 import dns.exception
-import dns.inet
 import dns.message
 import dns.name
 import dns.nameserver
@@ -25,7 +24,6 @@ import dns.reversename
 import idna
 
 from postroom.config import Dns
-from postroom.errors import ConfigError
 from postroom.runtime.clock import Clock
 
 MIN_TTL, MAX_TTL = 30.0, 3600.0
@@ -66,7 +64,7 @@ class Resolver:
     def __init__(self, config: Dns, clock: Clock) -> None:
         self._clock = clock
         self._timeout = config.timeout
-        self._servers = [_server(text) for text in config.servers]
+        self._servers = [dns.nameserver.Do53Nameserver(*address) for address in config.addresses]
         self._network: dns.asyncresolver.Resolver | None = None
         self._cache: dict[tuple[str, str], tuple[float, _Found]] = {}
         self._in_flight: dict[tuple[str, str], asyncio.Task[_Found]] = {}
@@ -207,18 +205,6 @@ def parse_record(kind: str, text: str) -> dns.rdata.Rdata:
     return dns.rdata.from_text(
         dns.rdataclass.IN, dns.rdatatype.from_text(kind), text, origin=dns.name.root, relativize=False
     )
-
-
-def _server(text: str) -> str | dns.nameserver.Nameserver:
-    """A server from "192.0.2.53", "192.0.2.53:5353", "2001:db8::53" or "[2001:db8::53]:5353"."""
-    host, colon, port = text.rpartition(":")
-    if not colon or (":" in host and not host.endswith("]")):
-        host, port = text, "53"
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not dns.inet.is_address(host) or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f'dns.servers: "{text}" must be an IP address or address:port')
-    return dns.nameserver.Do53Nameserver(host, int(port))
 
 
 def _ascii(name: str) -> str:

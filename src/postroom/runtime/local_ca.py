@@ -13,13 +13,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import idna
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from postroom.errors import ConfigError
+from postroom.config.names import certificate_name
 from postroom.runtime.clock import Clock
 from postroom.runtime.files import write_file
 
@@ -35,11 +34,11 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "postroom", "host.docker.interna
 def ensure_certificate(directory: Path, names: Iterable[str], clock: Clock) -> None:
     """Make `ca.crt`, `server.crt` (the chain) and `server.key` in `directory`, as far as they are missing or old.
 
-    `names` are DNS names and IP addresses besides the local ones and the machine's own. Raises ConfigError for a
-    name that is neither. The caller holds the lock of the data directory.
+    `names` are DNS names and IP addresses besides the local ones and the machine's own. The caller holds the lock of the
+    data directory.
     """
     now = clock.now()
-    wanted = _general_names((*LOCAL_NAMES, socket.gethostname(), *names))
+    wanted = _general_names((*LOCAL_NAMES, *_machine(), *names))
     authority, signer = _authority(directory, now)
     if _serves(directory, authority, wanted, now):
         return
@@ -157,12 +156,16 @@ def _general_names(names: Iterable[str]) -> list[x509.GeneralName]:
 
 
 def _general_name(name: str) -> x509.GeneralName:
+    name = certificate_name(name)
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
-        pass
-    prefix, bare = ("*.", name[2:]) if name.startswith("*.") else ("", name)
+        return x509.DNSName(name)
+
+
+def _machine() -> list[str]:
+    """What the machine is called may be no name for a certificate."""
     try:
-        return x509.DNSName(prefix + idna.encode(bare, uts46=True, std3_rules=True).decode("ascii"))
-    except idna.IDNAError as error:
-        raise ConfigError(f'tls.names: "{name}" is no DNS name and no IP address: {error}') from None
+        return [certificate_name(socket.gethostname())]
+    except ValueError:
+        return []
