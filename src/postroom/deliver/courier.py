@@ -8,6 +8,8 @@ The rules of an attempt:
 - A reused connection that fails before MAIL was accepted is replaced without a word: servers close when they like (D12).
 - Before the first octet of content goes out `before_dot` is asked, and again before the final dot of large content;
   if it says no, nothing is sent.
+- An envelope that cannot be put into commands is the recipient's fault only if it is for his address; a fault of ours
+  is deferred.
 - When the reply to the final dot is lost nobody knows: `Result.UNCERTAIN`, and a wish to wait (D06, RFC 1047).
 """
 
@@ -16,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import islice
+
+import structlog
 
 from postroom.config import Delivery
 from postroom.deliver.connection import Connection, ConnectionLostError, HandshakeError, connect
@@ -30,10 +34,18 @@ from postroom.types.composed import Composed
 from postroom.types.outcome import Outcome, Result
 from postroom.types.reply import Reply
 from postroom.wire.smtp.client import ClientSession, Ended, Ready, SendContent, Stage, StartTls, TlsPolicy
-from postroom.wire.smtp.client_commands import InjectionError, Needs, OneRecipient, hello_name
+from postroom.wire.smtp.client_commands import (
+    InjectionError,
+    Needs,
+    OneRecipient,
+    RecipientError,
+    hello_name,
+)
 from postroom.wire.smtp.dot_stuffing import UnsafeContentError, stuffed
 
 __all__ = ["Courier", "OneRecipient"]
+
+log = structlog.get_logger()
 
 MAX_ADDRESSES = 5
 MAX_SESSIONS = 2
@@ -120,8 +132,12 @@ class Courier:
         except UnsafeContentError as error:
             self._drop()
             outcome = attempt.outcome(Result.FAILED, Reply.of(554, "5.6.0", str(error)))
+        except RecipientError as error:
+            outcome = attempt.outcome(Result.FAILED, Reply.of(554, "5.1.3", str(error)))
         except InjectionError as error:
-            outcome = attempt.outcome(Result.FAILED, Reply.of(554, "5.5.4", str(error)))
+            # A return path or a parameter of ours: a setting can be mended while the email waits.
+            log.warning("our own envelope cannot be sent", reason=str(error))
+            outcome = attempt.outcome(Result.DEFERRED, Reply.of(451, "4.3.5", f"our envelope: {error}"))
         except StorageUnavailableError as error:
             self._drop()
             outcome = attempt.outcome(

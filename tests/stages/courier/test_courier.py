@@ -1,6 +1,7 @@
 """deliver.courier: one message to a scripted server, over loopback."""
 
 import asyncio
+import dataclasses
 import ssl
 
 import pytest
@@ -220,12 +221,26 @@ async def test_s25_an_address_that_cannot_be_sent_fails_without_a_command() -> N
         one = courier(to(peer))
         evil = OneRecipient("a@a.test", Address("x>\r\nRCPT TO:<y", "b.test"))
         outcome = await one.deliver(evil, message(), yes)
-        assert outcome.result is Result.FAILED
+        assert (outcome.result, outcome.reply.enhanced) == (Result.FAILED, "5.1.3")
         assert (await one.deliver(ENVELOPE, message(), yes)).result is Result.DELIVERED
         await one.close()
         with pytest.raises(InjectionError):
             type(one)(to(peer), SHORT, None, None, "bad name", None)  # type: ignore[arg-type]
     assert peer.connections[0].verbs.count("RCPT") == 1
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [{"sender": "b-token@bad host"}, {"envid": "a b"}, {"ret": ""}, {"notify": "\r\n"}, {"orcpt": "a=b"}],
+)
+async def test_our_own_fault_in_the_envelope_defers(ours: dict[str, str]) -> None:
+    with Peer(offers=["DSN", "PIPELINING"]) as peer:
+        one = courier(to(peer))
+        outcome = await one.deliver(dataclasses.replace(ENVELOPE, **ours), message(), yes)
+        assert (outcome.result, outcome.reply.enhanced, outcome.reached) == (Result.DEFERRED, "4.3.5", False)
+        assert (await one.deliver(ENVELOPE, message(), yes)).result is Result.DELIVERED
+        await one.close()
+    assert peer.connections[0].verbs.count("MAIL") == 1
 
 
 async def test_d12_a_closed_idle_connection_is_replaced_without_a_word() -> None:

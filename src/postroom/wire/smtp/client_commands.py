@@ -26,6 +26,10 @@ class InjectionError(ValueError):
     """An address or a parameter holds what would leave its place in the command line."""
 
 
+class RecipientError(InjectionError):
+    """It is the recipient's address: the only part of an envelope that is not ours to mend."""
+
+
 @dataclass(frozen=True, slots=True)
 class OneRecipient:
     """The envelope of one transaction. `sender` is "" for the null reverse-path; the rest are DSN parameters."""
@@ -100,8 +104,11 @@ def mail(envelope: OneRecipient, needs: Needs, offers: Offers) -> str:
 
 
 def rcpt(envelope: OneRecipient, offers: Offers) -> str:
-    """RCPT with the parameters the server has offered. Raises InjectionError."""
-    command = f"RCPT TO:<{_path(str(envelope.recipient))}>"
+    """RCPT with the parameters the server has offered. Raises RecipientError for the address, else InjectionError."""
+    try:
+        command = f"RCPT TO:<{_path(str(envelope.recipient))}>"
+    except InjectionError as error:
+        raise RecipientError(str(error)) from None
     if "DSN" in offers:
         if envelope.notify is not None:
             command += f" NOTIFY={_value(envelope.notify)}"
