@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
@@ -49,8 +48,9 @@ from postroom.runtime.clock import Clock
 from postroom.runtime.dns import Resolver
 from postroom.runtime.every import Every
 from postroom.runtime.files import make_directory
+from postroom.runtime.hostname import own_hostname
 from postroom.runtime.http_client import HttpClient
-from postroom.runtime.interfaces import own_addresses
+from postroom.runtime.interfaces import check_source, own_addresses
 from postroom.runtime.killpoints import reach
 from postroom.runtime.loop import LoopLag
 from postroom.runtime.secrets import SecretBox
@@ -82,7 +82,6 @@ from postroom.web.app import build
 from postroom.web.preflight import Parts as PreflightParts
 from postroom.web.preflight import Preflight
 from postroom.web.server import WebServer
-from postroom.wire.smtp.client_commands import InjectionError, hello_name
 
 log = structlog.get_logger()
 
@@ -145,13 +144,15 @@ class Node:
 
     async def _start(self) -> dict[str, object]:
         interpreter.take_turns_often()
-        self.hostname = _hostname(self.config)
+        self.hostname = own_hostname(self.config.server.hostname)
+        if "delivery" in self.roles:
+            check_source(self.config.delivery.ipv4_source)
         await self._open_storage()
         await self._build_core()
         if "delivery" in self.roles:
             await self._start_delivery()
         self._start_accept()
-        self.preflight = await self._build_preflight()
+        self.preflight = self._build_preflight()
         addresses: dict[str, object] = {
             "pid": os.getpid(),
             "roles": sorted(self.roles),
@@ -196,8 +197,8 @@ class Node:
         self._started("directory", lambda: self._stop_directory(watching))
         self.resolver = Resolver(self.config.dns, self.clock)
         self._started("resolver", self.resolver.close)
-        own = await asyncio.to_thread(own_addresses, self.config.delivery.ipv4_source)
-        self.http = HttpClient(self.config.outgoing, self.resolver, own, self.clock)
+        self.own = await asyncio.to_thread(own_addresses, self.config.delivery.ipv4_source)
+        self.http = HttpClient(self.config.outgoing, self.resolver, self.own, self.clock)
         self.loader = Loader(self.database, hostname=self.hostname)
         lag = LoopLag(self.clock)
         lag.start()
@@ -251,8 +252,9 @@ class Node:
             verp_key=self.secrets.derive("return paths"),
             chance=chance,
         )
-        own = await asyncio.to_thread(own_addresses, config.delivery.ipv4_source)
-        destinations = Destinations(self.resolver, config.delivery, config.dns, own, self.hostname, chance)
+        destinations = Destinations(
+            self.resolver, config.delivery, config.dns, self.own, self.hostname, chance
+        )
         self.scheduler = Scheduler(
             config, self.database, self.clock, Delivery(tools), destinations, self._courier
         )
@@ -310,10 +312,9 @@ class Node:
         self.jobs.add("request quota", REQUEST_QUOTA_SECONDS, self.requests.flush)
         self._started("request quota", self.requests.flush)
 
-    async def _build_preflight(self) -> Preflight:
+    def _build_preflight(self) -> Preflight:
         config = self.config
-        own = await asyncio.to_thread(own_addresses, config.delivery.ipv4_source)
-        destinations = Destinations(self.resolver, config.delivery, config.dns, own, self.hostname)
+        destinations = Destinations(self.resolver, config.delivery, config.dns, self.own, self.hostname)
         return Preflight(
             PreflightParts(
                 config=config,
@@ -349,7 +350,7 @@ class Node:
         )
         certificates = self.certificates
         server = SubmissionServer(
-            config, policy, self.blobs, lambda: certificates.context, self.clock.monotonic
+            config, self.hostname, policy, self.blobs, lambda: certificates.context, self.clock.monotonic
         )
         await server.start()
         self._started("submission", lambda: server.drain(DRAIN_SUBMISSION))
@@ -427,12 +428,3 @@ class Node:
             return await durability.weakness(self.database)
         except StorageUnavailableError:
             return ""  # the check of the database says so
-
-
-def _hostname(config: Config) -> str:
-    """The name in EHLO and Received. Raises ConfigError when it cannot be one."""
-    name = config.server.hostname or socket.getfqdn()
-    try:
-        return hello_name(name)
-    except InjectionError as error:
-        raise ConfigError(f"server.hostname: {error}") from None

@@ -119,6 +119,16 @@ class TestServe:
             ((), {"POSTROOM_SUBMISSION__MAX_SIZE": "huge"}, "submission.max_size"),
             (
                 (),
+                {"POSTROOM_SERVER__BOUNCE_HOST": "bad host"},
+                "POSTROOM_SERVER__BOUNCE_HOST: server.bounce_host",
+            ),
+            (
+                (),
+                {"POSTROOM_DELIVERY__IPV4_SOURCE": "203.0.113.9"},
+                "delivery.ipv4_source: 203.0.113.9 is no",
+            ),
+            (
+                (),
                 {"POSTROOM_TLS__CERTIFICATE": "/nowhere.crt", "POSTROOM_TLS__KEY": "/nowhere.key"},
                 "/nowhere.crt",
             ),

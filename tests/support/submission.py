@@ -129,7 +129,9 @@ async def relay(
     )
     policy = policy or FakePolicy()
     blobs = blobs or MemoryBlobs()
-    server = SubmissionServer(config, policy, blobs, lambda: local_tls().server, Clock().monotonic)
+    server = SubmissionServer(
+        config, config.server.hostname, policy, blobs, lambda: local_tls().server, Clock().monotonic
+    )
     await server.start()
     try:
         yield Relay(server, policy, blobs)

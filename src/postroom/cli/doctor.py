@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from postroom.cli.context import Context
 from postroom.cli.output import STYLES
 from postroom.errors import PostroomError
 from postroom.runtime.dns import Resolver
+from postroom.runtime.hostname import own_hostname
 from postroom.tenancy import domains, network_checks
 from postroom.tenancy.verification import Verifier
 from postroom.types.check import FAIL, Check
@@ -49,7 +49,7 @@ async def _machine(context: Context, resolver: Resolver) -> list[Check]:
     config = context.config
     relay = running.find(config) or {}
     addresses = [(running.reachable(entry["host"]), entry["port"]) for entry in relay.get("submission", [])]
-    hostname = config.server.hostname or socket.getfqdn()
+    hostname = own_hostname(config.server.hostname)
     ours, outside = await asyncio.gather(
         network_checks.within("relay", checks.listeners(addresses), checks.MEND_RELAY),
         network_checks.look(config, resolver, hostname),

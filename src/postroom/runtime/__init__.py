@@ -4,7 +4,7 @@ Every part is small, stands alone, and has a twin for tests where the world woul
 
 - `clock`    the wall clock, two monotonic clocks and sleep; `FakeClock` stands still until a test moves it
 - `dns`      MX, addresses, TXT and PTR with a cache; `FakeResolver` answers from a dict
-- `addresses`  those that nobody may make us connect to
+- `addresses`  those that nobody may make us connect to; `interfaces` knows which are our own, `hostname` how we are called
 - `http_client`  requests to URLs that customers give, kept from leading inside; `MemoryHttpClient`
 - `blobs`    large content: written durably or not at all, read in chunks; `FileBlobs` and `MemoryBlobs`
 - `files`    atomic private files, and the lock that keeps a second node out of a data directory; `descriptors` says

@@ -335,7 +335,9 @@ async def test_a_taken_port_names_its_setting(setting: str):
         taken = Listen(port=one.port())
         empty = {"listen": [], "implicit_tls_listen": []}
         config = Config(submission=Submission(**{**empty, setting: [Listen(port=0), taken]}))
-        server = SubmissionServer(config, one.policy, one.blobs, lambda: None, FakeClock().monotonic)
+        server = SubmissionServer(
+            config, "relay.test", one.policy, one.blobs, lambda: None, FakeClock().monotonic
+        )
         with pytest.raises(
             ConfigError, match=rf"^submission\.{setting}: {taken} is taken by another program$"
         ):

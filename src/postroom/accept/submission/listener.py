@@ -26,18 +26,19 @@ FORGET_EVERY = 600.0
 class SubmissionServer:
     """`addresses` is filled by `start`: dicts of `host`, `port` and `tls` ("starttls" or "implicit").
 
-    `tls_context` is asked at every handshake, so a new certificate needs no restart. `clock` is monotonic seconds.
+    `hostname` is what it calls itself. `tls_context` is asked at every handshake, so a new certificate needs no
+    restart. `clock` is monotonic seconds.
     """
 
     def __init__(
         self,
         config: Config,
+        hostname: str,
         policy: Policy[Any],
         blobs: Blobs,
         tls_context: Callable[[], ssl.SSLContext],
         clock: Callable[[], float],
     ) -> None:
-        hostname = config.server.hostname or socket.getfqdn()
         self._context = Context(config, hostname, policy, blobs, tls_context, clock)
         self._clock = clock
         self._servers: list[asyncio.Server] = []
