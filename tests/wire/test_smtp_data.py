@@ -191,7 +191,13 @@ def test_s15_line_length(length: int, before: bytes):
         else:
             assert scanner.refused is not None
             assert scanner.refused.rule.id == "line-too-long"
-            assert scanner.refused.facts == {"line": str(before.count(b"\n") + 1)}
+            assert scanner.refused.facts == {"line": str(before.count(b"\n") + 1), "limit": "998"}
+
+
+def test_s15_the_limit_of_a_line_that_is_set_is_told():
+    _, scanner = scan([b"x" * 81 + b"\r\n.\r\n"], ServerSettings("relay.test", max_line=80))
+    assert scanner.refused is not None
+    assert scanner.refused.text == "Line 1 is longer than 80 characters."
 
 
 def test_s15_a_stuffed_dot_is_not_counted():

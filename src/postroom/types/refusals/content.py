@@ -137,9 +137,9 @@ LINE_TOO_LONG = Rule(
     554,
     "5.6.0",
     422,
-    "Line {line} is longer than 998 characters.",
+    "Line {line} is longer than {limit} characters.",
     what="RFC 5322 section 2.1.1 limits lines to 998 characters, and servers cut longer ones, "
-    "which breaks the signature.",
+    "which breaks the signature. This relay may be set to a lower limit.",
     fix="Let the application encode the body as quoted-printable or base64.",
 )
 HEADER_TOO_BIG = Rule(

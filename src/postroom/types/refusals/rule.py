@@ -8,6 +8,9 @@ from string import Formatter
 from postroom.types.reply import Reply
 
 REPLY_OCTETS = 250
+"""Of a whole line with CRLF; RFC 5321 section 4.5.3.1.5 allows 512."""
+LEAST_TEXT_OCTETS = 80
+"""What a link has to leave for the sentence, else there is none."""
 FACT_OCTETS = 80
 
 
@@ -54,11 +57,14 @@ class Refused:
     def reply(self, link: str = "") -> Reply:
         """One line of at most 250 octets that ends with the rule id. `link` is the page of the catalogue, or "".
 
-        What does not fit is cut from the text, never from the code or the id: clients show the tail to people.
+        What does not fit is cut from the text, never from the code or the id: clients show the tail to people. A link
+        that would leave too little of the text is left out.
         """
         rule, text = self.rule, self.text
         tail = f" {link}#{rule.id} [{rule.id}]" if link else f" [{rule.id}]"
         room = REPLY_OCTETS - len(f"{rule.code} {rule.enhanced} ") - len(tail.encode()) - 2
+        if link and room < LEAST_TEXT_OCTETS:
+            return self.reply()
         if room < len(text.encode()):
             text = text.encode()[: room - 3].decode("utf-8", "ignore") + "..."
         return Reply.of(rule.code, rule.enhanced, text + tail)

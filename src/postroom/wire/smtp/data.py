@@ -131,7 +131,8 @@ class DataScanner:
             line_feed = content.rfind(b"\n", max(start, 0), start + stride)
             if line_feed < 0:
                 line = self._lines + content.count(b"\n", 0, max(start, 0)) + 1
-                self.refused = Refused(LINE_TOO_LONG, {"line": str(line)})
+                limit = str(self._settings.max_line)
+                self.refused = Refused(LINE_TOO_LONG, {"line": str(line), "limit": limit})
                 return False
             start = line_feed + 1
         last = content.rfind(b"\n", max(start, 0))
