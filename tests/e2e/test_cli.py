@@ -172,6 +172,17 @@ class TestServe:
             _until(lambda: "receivers will distrust this host name" in relay.log, relay, "the warning")
             assert "server.hostname" in relay.log
 
+    def test_the_first_live_domain_of_a_running_relay_brings_the_warning(self, tmp_path: Path) -> None:
+        said = "receivers will distrust this host name"
+        with starting(tmp_path / "data", settings={"POSTROOM_SERVER__HOSTNAME": "box"}) as relay:
+            account = relay.json("account", "add", "A")["id"]
+            assert said not in relay.log
+            for name in ("example.com", "example.org"):
+                assert relay.command("domain", "add", name, "--account", account, "--trusted").returncode == 0
+            _until(lambda: said in relay.log, relay, "the warning")
+            assert relay.stop() == 0
+            assert relay.log.count(said) == 1
+
 
 class TestFirstRun:
     def test_the_card_is_private_and_the_welcome_arrives(self, shared: Relay) -> None:

@@ -21,10 +21,8 @@ from postroom.cli.context import Context
 from postroom.config import Config, Log
 from postroom.runtime import descriptors, interpreter, local_ca, logs
 from postroom.runtime.clock import Clock
-from postroom.runtime.dns import Resolver
 from postroom.runtime.files import DirectoryLock
-from postroom.tenancy import domains, network_checks
-from postroom.types.check import OK
+from postroom.tenancy.name_watch import NameWatch
 
 app = typer.Typer(add_completion=False)
 
@@ -77,7 +75,9 @@ async def _serve(context: Context, config: Config, roles: frozenset[str], *, fir
         running.announce(config, addresses)
         sys.stdout.write(f"ready {json.dumps(addresses)}\n")
         sys.stdout.flush()
-        jobs = [_warn_of_name(context, str(addresses["hostname"]))]
+        watch = NameWatch(node.database, node.resolver, node.hostname)
+        node.directory.on_change(watch.changed)
+        jobs = [watch.run()]
         if made is not None:
             jobs.append(first_run.welcome(context, made))
         beside = [asyncio.create_task(_logged(job)) for job in jobs]
@@ -143,17 +143,3 @@ async def _logged(job: Coroutine[Any, Any, None]) -> None:
         await job
     except Exception:
         log.exception("something beside the relay failed")
-
-
-async def _warn_of_name(context: Context, hostname: str) -> None:
-    """Say loudly that live mail goes out under a name that receivers distrust (D17)."""
-    async with context.database() as opened:
-        if not any(domain.mode == domains.LIVE for domain in await domains.list_all(opened)):
-            return
-    resolver = Resolver(context.config.dns, context.clock)
-    try:
-        check = await network_checks.host_name(hostname, resolver)
-    finally:
-        await resolver.close()
-    if check.result != OK:
-        log.warning("receivers will distrust this host name", reason=check.detail, fix=check.fix)

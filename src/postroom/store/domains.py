@@ -118,6 +118,12 @@ async def count(connection: AsyncConnection, wanted: DomainFilter) -> int:
     return int(await connection.scalar(statement) or 0)
 
 
+async def any_in(connection: AsyncConnection, mode: str) -> bool:
+    """Whether anybody has a domain in this mode."""
+    statement = select(domains.c.id).where(_THERE, domains.c.mode == mode).limit(1)
+    return await connection.scalar(statement) is not None
+
+
 async def below(
     connection: AsyncConnection, account_id: str, organisations: Collection[str]
 ) -> frozenset[str]:

@@ -17,7 +17,7 @@ rise of `installation.version` commit together, so every process notices it with
   (`verification`), when the operator vouches for it (`trusted`), or when it is a sandbox and nothing leaves.
   `domain_names`, `domain_settings`: what it may be called, and what can be set. `dns_records`: what to publish;
   `dns_check`, `dmarc_notes`: what is there; `domain_watch`: the daily look; `domain_removal`: how one goes.
-  `installation_dns`: the names that all of them rely on.
+  `installation_dns`: the names that all of them rely on; `name_watch`: a warning when live mail starts under a bad one.
 - `holds`: what is held back and released in slices. A paused domain's mail is accepted and waits (`domains.pause`), and
   a suspended account's.
 - `keys`: two DKIM keys per domain, one active, one prepared; private keys are sealed with the installation's key.
