@@ -32,6 +32,7 @@ def test_what_is_empty_stands_for_the_default() -> None:
     [
         ("mail.example.com", "mail.example.com"),
         ("Mail.Example.COM", "mail.example.com"),
+        ("mail.example.com.", "mail.example.com"),
         ("pöst.example", "xn--pst-sna.example"),
         ("localhost", "localhost"),
         ("4u.example", "4u.example"),
@@ -48,7 +49,8 @@ def test_host_names_become_lower_case_a_labels(text: str, name: str) -> None:
         "a..b",
         "-a.example",
         "a_b.example",
-        "example.com.",
+        "example.com..",
+        ".",
         "x" * 64 + ".example",
         "192.0.2.1",
         "::1",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -25,9 +26,9 @@ _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~%!$&*+,;=:/\[\]-]+")  # no user, no 
 
 
 def host_name(text: str) -> str:
-    """A name in the DNS, folded to lower-case A-labels. Raises ValueError, as all of these do."""
+    """A name in the DNS, folded to lower-case A-labels without a final dot. Raises ValueError, as all of these do."""
     try:
-        name = parse_domain(text)
+        name = parse_domain(text.removesuffix("."))
     except AddressError as error:
         raise ValueError(f"must be a host name, like mail.example.com: {error}") from None
     if name.rpartition(".")[2].isdigit():
@@ -37,14 +38,15 @@ def host_name(text: str) -> str:
 
 def host(text: str) -> str:
     """Whom to connect to, or where to listen: an IP address or a name. Names of containers may hold "_"."""
-    try:
+    with suppress(ValueError):
         return str(ip_address(text))
-    except ValueError:
-        pass
     try:
-        return text if "_" in text and host_name(text.replace("_", "x")) else host_name(text)
+        if "_" not in text:
+            return host_name(text)
+        host_name(text.replace("_", "x"))
     except ValueError:
         raise ValueError("must be a host name or an IP address, like mail.example.com or 192.0.2.1") from None
+    return text.lower()
 
 
 def certificate_name(text: str) -> str:

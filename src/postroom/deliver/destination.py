@@ -84,7 +84,7 @@ class Destinations:
     async def find(self, domain: str) -> Destination | Outcome:
         """Where to bring mail for `domain` (a lower-case A-label name), or the outcome if there is no such place."""
         for route in self._config.routes:
-            if route.domain == "*" or route.domain.lower() == domain:
+            if route.domain in ("*", domain):
                 return await self._by_route(route)
         try:
             exchanges = await self._resolver.mx(domain)

@@ -25,8 +25,7 @@ class Hosts:
 
     @classmethod
     def of(cls, server: Server) -> Hosts:
-        names = (server.bounce_host, server.tracking_host, server.inbound_host)
-        return cls(*(name.strip().lower().removesuffix(".") for name in names))
+        return cls(server.bounce_host, server.tracking_host, server.inbound_host)
 
 
 @dataclass(frozen=True, slots=True)
