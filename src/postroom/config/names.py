@@ -16,11 +16,16 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from postroom.config.values import Kind
+from postroom.types.domain_name import AddressError, parse_domain
+from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox
-from postroom.wire.mime.addresses import read_addresses
-from postroom.wire.smtp.address import AddressError, parse_domain
 
 LONGEST_URL = 255
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]"
+_MAILBOX = re.compile(
+    r'(?:(?P<name>"[^"<>\\]*"|[^"<>@,;:\\]*)\s*(?P<open><))?'
+    rf"(?P<local>{_ATEXT}+(?:\.{_ATEXT}+)*)@(?P<domain>[^@<>\s,;]+)(?(open)>)"
+)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~%!$&*+,;=:/\[\]-]+")  # no user, no query, no fragment
 
@@ -117,10 +122,16 @@ def http_url(text: str) -> str:
 
 def mailbox(text: str) -> Mailbox:
     """`Name <address>` or an address alone."""
-    found = read_addresses(text.encode())
-    if isinstance(found, tuple) and len(found) == 1:
-        return found[0]
-    raise ValueError(f"is no email address: {found if isinstance(found, str) else 'it must be one'}")
+    found = _MAILBOX.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(
+            "is no email address: it must be one, like noreply@example.com or Name <noreply@example.com>"
+        )
+    try:
+        address = Address(found["local"], parse_domain(found["domain"]))
+    except AddressError as error:
+        raise ValueError(f"is no email address: {error}") from None
+    return Mailbox((found["name"] or "").strip().strip('"'), address)
 
 
 def database_url(text: str) -> str:

@@ -8,30 +8,20 @@ trailing dot, no invisible characters. Looser in nothing.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from unicodedata import normalize
 
-import idna
-
+from postroom.types.domain_name import AddressError, parse_domain
 from postroom.types.envelope import Address
 
 MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
 MAX_MAILBOX = 254  # a path is 256 octets with its angle brackets, section 4.5.3.1.3
-MAX_DOMAIN = 253  # the longest name DNS can hold, written without the last dot
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]"
 _DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
 _QUOTED_STRING = re.compile(r'"(?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~])*"')
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _JOINERS = str.maketrans(
     "", "", "\u200c\u200d"
 )  # invisible, but letters of Persian and Indic words need them
-
-
-class AddressError(ValueError):
-    """The text is no address. `str(error)` says in a few words what is wrong with it."""
 
 
 def parse_path(text: str, *, literal: bool = False) -> tuple[Address | None, str]:
@@ -73,32 +63,6 @@ def parse_mailbox(text: str, *, literal: bool = False) -> Address:
             raise AddressError("an IP address as the domain is not accepted here")
         return Address(local, _parse_literal(domain))
     return Address(local, parse_domain(domain))
-
-
-@lru_cache(maxsize=4096)
-def parse_domain(text: str) -> str:
-    """Fold a domain to its lower-case A-label form (`MÜNCHEN.example` -> `xn--mnchen-3ya.example`).
-
-    U-labels and A-labels are checked by IDNA 2008 (RFC 5891); nothing is mapped but letter case and NFC, so a
-    full-width dot or at sign is refused and not silently read as something else. Raises AddressError.
-    """
-    if len(text) > MAX_MAILBOX:  # before anything that decodes (CVE-2024-3651)
-        raise AddressError("the domain is too long")
-    folded = text.lower()
-    if not folded.isascii() or "xn--" in folded:
-        folded = _to_a_labels(folded)
-    if len(folded) > MAX_DOMAIN:
-        raise AddressError("the domain is too long")
-    if _DOMAIN.fullmatch(folded) is None:
-        raise AddressError("the domain is not valid" if folded else "the domain is missing")
-    return folded
-
-
-def _to_a_labels(domain: str) -> str:
-    try:
-        return idna.encode(normalize("NFC", domain), strict=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        raise AddressError("the international domain is not valid (IDNA 2008)") from None
 
 
 def _quoted_end(text: str, start: int) -> int:

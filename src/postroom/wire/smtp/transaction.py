@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from postroom.types.domain_name import AddressError
 from postroom.types.envelope import Envelope, Recipient
 from postroom.types.refusals import (
     COMMAND_SYNTAX,
@@ -11,7 +12,7 @@ from postroom.types.refusals import (
     UTF8_NOT_DECLARED,
     Refused,
 )
-from postroom.wire.smtp.address import AddressError, parse_path
+from postroom.wire.smtp.address import parse_path
 from postroom.wire.smtp.parameters import read_mail_parameters, read_rcpt_parameters
 
 

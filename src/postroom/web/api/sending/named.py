@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from postroom.types.domain_name import AddressError
 from postroom.types.envelope import Address, Envelope, Recipient
-from postroom.wire.smtp.address import AddressError, parse_mailbox
+from postroom.wire.smtp.address import parse_mailbox
 
 LISTS = ("to", "cc", "bcc", "rcpt_to", "rcptTo")
 MOST = 10
