@@ -151,7 +151,7 @@ def test_q10_an_outcome_is_recorded_once_whatever_became_of_its_commit(scene: Sc
     scene.recovers()
     before = scene.proxy.cut_commits
     subject = f"outcome {passed_on}"
-    scene.proxy.cut_commit('"attempts"', passed_on=passed_on)  # as COPY says it
+    scene.proxy.cut_commit("delivered", passed_on=passed_on)  # the status it writes
     code, reply = scene.send(subject)
     assert code == 250, reply
     (email,) = scene.world.settled(reply.rpartition(" ")[2])
