@@ -10,6 +10,8 @@ UI_PACKAGES := ui/node_modules/.package-lock.json
 DASHBOARD := src/postroom/web/dashboard/dist/index.html
 DASHBOARD_SOURCES := $(shell find ui src/postroom/types/refusals -type f -not -path '*/node_modules/*' \
 	-not -path '*/generated/*' -not -path '*/__pycache__/*') src/postroom/types/permissions.py
+# One more than there are cores: many tests wait for a process or for a browser.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .DEFAULT_GOAL := help
 .PHONY: help install run ui test check faults soak fuzz bench docs wheel clean lock
@@ -29,7 +31,7 @@ test: $(VENV)/.installed-dev $(NODE_PACKAGES) check ## Check, then run all tests
 	@scripts/test-packages.sh
 	@$(MAKE) --no-print-directory ui || echo 'the tests in a browser are skipped' >&2
 	@! scripts/ui.sh has-node || scripts/ui.sh test
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## Format, lint, types, and whether the printed docs are up to date
 	$(BIN)/ruff format --check .
