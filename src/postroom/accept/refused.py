@@ -1,7 +1,7 @@
 """Records what was refused, so that the customer who wonders why nothing arrived finds it.
 
-Never in the way: refusals gather in memory and are written every second, aggregated; under a flood the most recent
-kinds are kept and the rest only counted.
+Never in the way: refusals gather in memory and are written every second, aggregated. While the database is away they wait
+there; beyond MOST the rest is only counted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 
 import structlog
 
-from postroom.errors import PostroomError
+from postroom.errors import CommitUnknownError, StorageUnavailableError
 from postroom.runtime import metrics
 from postroom.runtime.clock import Clock
 from postroom.store import refusals as rows
@@ -21,7 +21,8 @@ from postroom.types.refusals import Refused
 log = structlog.get_logger()
 
 EVERY = 1.0
-MOST = 2000  # different refusals kept between two writes
+MOST = 2000  # refusals kept between two writes
+LONGEST = 600_000  # milliseconds for which a refusal waits for the database
 NAMED = 10  # recipients named in one entry
 
 
@@ -80,12 +81,22 @@ class RefusalLog:
     async def _write(self) -> None:
         if not self._waiting:
             return
-        waiting, self._waiting = self._waiting, []
         if self._dropped:
             log.warning("too many refusals to record them all", dropped=self._dropped)
             self._dropped = 0
+        waiting, self._waiting = self._waiting, []
         try:
             async with self._database.write() as connection:
                 await rows.record(connection, waiting)
-        except PostroomError as error:
-            log.warning("refusals not recorded", refusals=len(waiting), reason=str(error))
+        except CommitUnknownError as error:  # once more would count them twice if they are there
+            log.warning("refusals may not be recorded", refusals=len(waiting), reason=str(error))
+        except StorageUnavailableError as error:
+            log.warning("refusals wait for the database", refusals=len(waiting), reason=str(error))
+            self._keep(waiting)
+
+    def _keep(self, waiting: list[rows.Refusal]) -> None:
+        """For the next write; but nothing that it never takes may wait there for ever."""
+        waiting += self._waiting
+        since = self._clock.now_ms() - LONGEST
+        self._waiting = [refusal for refusal in waiting if refusal.last_at >= since][:MOST]
+        self._dropped += len(waiting) - len(self._waiting)
