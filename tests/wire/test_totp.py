@@ -42,7 +42,7 @@ RFC_4226 = [
 ]
 
 
-@pytest.mark.parametrize(("counter", "code"), enumerate(RFC_4226))
+@pytest.mark.parametrize(("counter", "code"), list(enumerate(RFC_4226)))
 def test_rfc_4226_appendix_d(counter: int, code: str) -> None:
     assert totp.code(SECRET, counter) == code
 
