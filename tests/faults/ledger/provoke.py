@@ -22,7 +22,7 @@ from support.waiting import until
 from support.world import World
 
 MODES = ("kill", "stop", "raise")
-FIRST_RUN = tuple(name for name in NAMES if name.startswith("first_run."))
+FIRST_RUN = tuple(name for name in NAMES if name.startswith(("migrate.", "first_run.")))
 AT_THE_END = tuple(name for name in NAMES if name.startswith("drain."))
 AFTER_A_STOP = ("lease.lost",)
 ONLY_ON_SQLITE = ("checkpoint.before", "checkpoint.after")
