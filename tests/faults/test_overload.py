@@ -148,6 +148,7 @@ def test_x11_a_database_that_stands_still(tmp_path: Path, postgres_server: Postg
             stand_still(one, proxy)
             assert memory(one.relay) - used < MEMORY
             verdict = judged(one)
+            assert 451 in refused(one)  # at the end of data
             assert set(refused(one)) <= {421, 451}
     assert verdict.violations == []
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.envelope import Address
 from postroom.types.reply import Reply
 from postroom.wire import dkim, verp
@@ -17,7 +17,7 @@ from postroom.wire.mime.addresses import Mailbox, read_addresses
 from postroom.wire.mime.encoded_words import display
 from postroom.wire.mime.header import Header, read_header
 from postroom.wire.mime.message_id import valid_message_id
-from postroom.wire.smtp.address import parse_mailbox, parse_path
+from postroom.wire.smtp.address import parse_path
 from postroom.wire.smtp.client import ClientSession, SendContent, StartTls
 from postroom.wire.smtp.client_commands import Needs, OneRecipient
 from postroom.wire.smtp.data import DataScanner

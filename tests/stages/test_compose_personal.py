@@ -12,12 +12,12 @@ import pytest
 from postroom.compose import Composer, KeyMaterial, Keys, Stored, Uncomposed, read_source
 from postroom.runtime.blobs import MemoryBlobs
 from postroom.runtime.clock import Clock, FakeClock
+from postroom.types.addresses import parse_mailbox
 from postroom.types.composed import Composed
 from postroom.types.draft import Content
 from postroom.types.parts import Mailbox, Parts, Personalization
 from postroom.wire.dkim_keys import private_bytes
 from postroom.wire.mime.build import build
-from postroom.wire.smtp.address import parse_mailbox
 from support.dkim import private_key, signing_key, verifies
 from support.parts import PNG, attached, parsed, parts, personalised, shown
 

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from postroom.config import Config, Delivery, Dns, Listen, Route, Server, System, Tls, settings
 from postroom.config.names import LONGEST_URL
+from postroom.types.addresses import MAX_MAILBOX, parse_mailbox
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox
 from postroom.wire import verp
-from postroom.wire.smtp.address import MAX_MAILBOX, parse_mailbox
 
 
 def test_what_is_empty_stands_for_the_default() -> None:
@@ -183,7 +183,9 @@ def test_mailboxes_stay_as_they_are_written() -> None:
     assert Server(contact="ann@example.com").operator == Mailbox("", Address("ann", "example.com"))
 
 
-@pytest.mark.parametrize("text", ["nobody", "a@b.test, c@d.test", " ", "a@b.test\nx", "team:;", "<a@b.test"])
+@pytest.mark.parametrize(
+    "text", ["nobody", "a@b.test, c@d.test", " ", "a@b.test\nx", "team:;", "<a@b.test", f"{'x' * 65}@b.test"]
+)
 def test_what_is_no_mailbox(text: str) -> None:
     with pytest.raises(ValidationError, match="email address"):
         Server(contact=text)

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postroom.types.addresses import parse_mailbox
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox
 from postroom.wire.mime.addresses import read_addresses
 from postroom.wire.mime.build import build, international
 from postroom.wire.mime.encoded_words import display
-from postroom.wire.smtp.address import parse_mailbox
 from support.parts import ANNA, attached, parsed, parts, read
 
 PEOPLE = st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"])

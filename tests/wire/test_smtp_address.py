@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroom.types.domain_name import AddressError, parse_domain
+from postroom.types.addresses import AddressError, parse_domain, parse_mailbox
 from postroom.types.envelope import Address
-from postroom.wire.smtp.address import parse_mailbox, parse_path
+from postroom.wire.smtp.address import parse_path
 
 
 @pytest.mark.parametrize(

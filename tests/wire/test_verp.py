@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postroom.types.addresses import parse_mailbox
 from postroom.wire import verp
-from postroom.wire.smtp.address import parse_mailbox
 
 KEY = b"k" * 32
 ACCOUNT, EMAIL = "abcdefgh23456789", "0198c2f1a2b3c4d5e6f70811"

@@ -16,16 +16,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from postroom.config.values import Kind
-from postroom.types.domain_name import AddressError, parse_domain
-from postroom.types.envelope import Address
+from postroom.types.addresses import AddressError, parse_domain, parse_mailbox
 from postroom.types.parts import Mailbox
 
 LONGEST_URL = 255
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]"
-_MAILBOX = re.compile(
-    r'(?:(?P<name>"[^"<>\\]*"|[^"<>@,;:\\]*)\s*(?P<open><))?'
-    rf"(?P<local>{_ATEXT}+(?:\.{_ATEXT}+)*)@(?P<domain>[^@<>\s,;]+)(?(open)>)"
-)
+_MAILBOX = re.compile(r'(?:(?P<name>"[^"<>\\]*"\s*|[^"<>@,;:\\]*)<)?(?P<address>[^<>\s,;]+)(?(name)>)')
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~%!$&*+,;=:/\[\]-]+")  # no user, no query, no fragment
 
@@ -128,7 +123,7 @@ def mailbox(text: str) -> Mailbox:
             "is no email address: it must be one, like noreply@example.com or Name <noreply@example.com>"
         )
     try:
-        address = Address(found["local"], parse_domain(found["domain"]))
+        address = parse_mailbox(found["address"])
     except AddressError as error:
         raise ValueError(f"is no email address: {error}") from None
     return Mailbox((found["name"] or "").strip().strip('"'), address)

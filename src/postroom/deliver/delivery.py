@@ -38,11 +38,11 @@ from postroom.runtime.killpoints import reach
 from postroom.store.batches.rows import Entry, OutcomeRecord
 from postroom.tenancy.directory import Directory
 from postroom.tenancy.entries import AccountState, DomainInfo
+from postroom.types.addresses import parse_mailbox
 from postroom.types.composed import Composed
 from postroom.types.outcome import Outcome, Result
 from postroom.types.reply import Reply
 from postroom.types.status import Hold
-from postroom.wire.smtp.address import parse_mailbox
 
 log = structlog.get_logger()
 

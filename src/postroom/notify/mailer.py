@@ -14,12 +14,11 @@ from postroom.store.database import Database
 from postroom.tenancy import system_account
 from postroom.tenancy.entries import AccountState
 from postroom.types import refusals
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.envelope import Address
 from postroom.types.notices import ApprovalRequest, Letter, Notice, QuotaRequest, Sent
 from postroom.types.parts import Mailbox
 from postroom.types.refusals import Refused
-from postroom.wire.smtp.address import parse_mailbox
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
-from postroom.types.domain_name import AddressError, parse_domain
+from postroom.types.addresses import AddressError, parse_domain
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 

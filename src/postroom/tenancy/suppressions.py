@@ -23,10 +23,9 @@ from postroom.store.recipients import Recipient, recipient_id
 from postroom.store.suppressions import Listed, Suppression
 from postroom.tenancy import audit, domains
 from postroom.types.actor import Actor
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.draft import Stream
 from postroom.types.suppression import SuppressionList
-from postroom.wire.smtp.address import parse_mailbox
 
 LISTS = tuple(SuppressionList)
 EVERY_STREAM = ""

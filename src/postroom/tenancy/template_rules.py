@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from postroom.errors import PostroomError
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.template import TemplateContent
-from postroom.wire.smtp.address import parse_mailbox
 from postroom.wire.template import RESERVED, ReservedName, TemplateProblem, compile
 
 LONGEST_SUBJECT = 998

@@ -23,10 +23,9 @@ from postroom.tenancy import audit, passwords
 from postroom.tenancy.grants import Grant
 from postroom.types import refusals
 from postroom.types.actor import Actor
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.permissions import Role
 from postroom.types.refusals import Refused
-from postroom.wire.smtp.address import parse_mailbox
 
 EVERYTHING = Grant(Role.ADMIN)
 """What an Admin has, and the operator at the command line."""

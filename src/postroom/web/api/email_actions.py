@@ -14,7 +14,7 @@ from postroom.tenancy import emails, interventions
 from postroom.tenancy.entitlements import Area
 from postroom.tenancy.quotas import seconds_left
 from postroom.types import refusals
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.draft import ApiDetails, Idempotency, Stream
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox
@@ -35,7 +35,6 @@ from postroom.web.api.sending.answers import answer
 from postroom.web.api.sending.context import sender_of
 from postroom.web.api.sending.idempotency import IdempotencyKey, fingerprint, key_of
 from postroom.web.api.sending.request import Email
-from postroom.wire.smtp.address import parse_mailbox
 
 MAY_ACT = (Scope.EMAIL_FULL, Permission.CONTROL_SENDINGS)
 RETRY_AFTER = 5

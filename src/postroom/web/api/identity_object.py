@@ -9,13 +9,12 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_val
 from postroom.store.domains import Domain
 from postroom.store.sender_identities import SenderIdentity
 from postroom.tenancy.sender_identities import NewIdentity
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.web.api.domain_object import BodyDomainId, DomainShort, short
 from postroom.web.api.fields import Flag, Input
 from postroom.web.api.json_out import Timestamp
 from postroom.web.api.shown import AddressText, ConfigId, Count, CreatedAt, Sentence, UpdatedAt, Word, limited
 from postroom.web.api.words import EMAIL, REQUIRED
-from postroom.wire.smtp.address import parse_mailbox
 
 LONGEST_NOTE = 250
 NEEDS_ADDRESS = REQUIRED.replace("{field}", "reply to email")

@@ -11,13 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from postroom.runtime.http_client import HttpClient
 from postroom.tenancy import domain_names
 from postroom.tenancy.inbounds import Target
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.inbound import CatchKind, Comparer, Condition, Filter, ForwardKind, MatchKind, Needed
 from postroom.web.api.called_url import readable, url_problem
 from postroom.web.api.domain_object import BodyDomainId
 from postroom.web.api.fields import Flag, Input
 from postroom.web.api.words import EMAIL, REQUIRED, shown
-from postroom.wire.smtp.address import parse_mailbox
 
 MOST_CONDITIONS, MOST_FORWARDS = 5, 5
 

@@ -15,7 +15,7 @@ from postroom.store.sender_identities import IdentityFilter, Order, SenderIdenti
 from postroom.tenancy import sender_identities
 from postroom.tenancy.entitlements import entitlements
 from postroom.tenancy.sender_identities import Asked
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.notices import IdentityConfirmation
 from postroom.types.permissions import Permission
 from postroom.types.refusals import Refused
@@ -30,7 +30,6 @@ from postroom.web.api.json_out import Data, empty
 from postroom.web.api.pages import Counted, CurrentPage
 from postroom.web.api.route import routes
 from postroom.web.public_confirmation import PATH
-from postroom.wire.smtp.address import parse_mailbox
 
 TAKEN = {"email": ["The email has already been taken."]}
 UNVERIFIED = {"domain_id": ["The domain must be verified before addresses can be added to it."]}

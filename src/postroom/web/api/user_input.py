@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from postroom.store import domains, templates
 from postroom.tenancy.grants import Grant
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.permissions import Permission, Role
 from postroom.web.api.errors import invalid
 from postroom.web.api.fields import Flag, Input
-from postroom.wire.smtp.address import parse_mailbox
 
 MOST = 500
 NEEDS_PERMISSIONS = "The permissions field is required when role is custom user. #MS42232"

@@ -13,7 +13,7 @@ from postroom.store.account_requests import SUBMITTED, AccountRequest
 from postroom.tenancy import accounts, approvals, quotas
 from postroom.tenancy.account_requests import Kind, answers_of
 from postroom.tenancy.approvals import Questionnaire
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.permissions import Permission
 from postroom.types.refusals import Refused
 from postroom.web.api.access import access
@@ -24,7 +24,6 @@ from postroom.web.api.fields import Input
 from postroom.web.api.json_out import Data, Timestamp
 from postroom.web.api.route import routes
 from postroom.web.api.words import EMAIL
-from postroom.wire.smtp.address import parse_mailbox
 
 
 def _address(text: str) -> str:

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox
 from postroom.wire.mime.encoded_words import display
-from postroom.wire.smtp.address import parse_mailbox
 
 NAME_LENGTH = 200
 REMEMBERED_LENGTH = 200  # of a value, in octets

@@ -7,10 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.envelope import Address, Envelope, Recipient
 from postroom.types.refusals import PARAMETER_SYNTAX, PARAMETER_UNKNOWN, Refused
-from postroom.wire.smtp.address import parse_mailbox
 
 MAX_ENVID = 100  # RFC 3461 section 4.4
 MAX_ORCPT = 500  # section 4.2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError
 from postroom.types.envelope import Envelope, Recipient
 from postroom.types.refusals import (
     COMMAND_SYNTAX,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from postroom.types.addresses import parse_mailbox
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox
 from postroom.types.template import Wording
 from postroom.web.api.sending.context import Context, Findings
 from postroom.web.api.sending.request import TOO_MANY, EmailRequest, From
 from postroom.web.api.words import REQUIRED, SELECTED
-from postroom.wire.smtp.address import parse_mailbox
 
 UNAPPROVED = {"to": 10, "cc": 1, "bcc": 1, "rcpt_to": 1}
 """How many recipients an account may name that is not approved yet (mailersend-api, section 2.1)."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.envelope import Address, Envelope, Recipient
-from postroom.wire.smtp.address import parse_mailbox
 
 LISTS = ("to", "cc", "bcc", "rcpt_to", "rcptTo")
 MOST = 10

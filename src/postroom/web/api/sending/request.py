@@ -6,14 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.draft import Stream
 from postroom.types.envelope import Address
 from postroom.types.parts import Disposition
 from postroom.web.api.fields import Flag, Input, Object
 from postroom.web.api.words import EMAIL, STRING
 from postroom.wire.json import LongText
-from postroom.wire.smtp.address import parse_mailbox
 
 MOST_TO, MOST_CC, MOST_BCC = 50, 10, 10
 LONGEST_TEXT = 2 * 1024 * 1024

@@ -12,11 +12,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from postroom.types.domain_name import AddressError
+from postroom.types.addresses import AddressError, parse_mailbox
 from postroom.types.envelope import Address
 from postroom.types.parts import Mailbox, Parts
 from postroom.wire.mime.message_id import valid_message_id
-from postroom.wire.smtp.address import parse_mailbox
 
 LONGEST_NAME = 70
 LONGEST_URIS = 990
