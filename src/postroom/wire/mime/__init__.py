@@ -9,7 +9,7 @@ says which line and why, and the edge refuses the message. Every reader takes ti
 recurses (M12). Nothing decoded is ever used to decide anything; decoding is for people's eyes (M06).
 
     header.py         a header block as fields: raw bytes, name, value; which fields are there more than once
-    addresses.py      the address lists of From, Sender, To ...; the addr-spec itself is read by smtp/address.py
+    addresses.py      the address lists of From, Sender, To ...; the addr-spec itself is read by types/addresses.py
     encoded_words.py  RFC 2047 for display: allowed charsets only, controls stripped, cut
     parameters.py     the parameters of Content-Type and Content-Disposition, RFC 2231 included
     reading.py        a whole message taken apart for people: texts, attachments, where they lie in the bytes

@@ -2,7 +2,7 @@
 
 Strict wherever two programs could see different addresses in the same bytes (S10, S11, S23): a name with an unquoted
 "@", two addresses without a comma, text behind ">", source routes, white space inside a local part are problems. What an
-addr-spec looks like is decided by `smtp.address.parse_mailbox` alone; encoded-words are decoded in names only.
+addr-spec looks like is decided by `types.addresses.parse_mailbox` alone; encoded-words are decoded in names only.
 
 One pass over tokens, no recursion: time is in proportion to the length whatever stands in there (M12).
 """

@@ -15,7 +15,7 @@ server.py       the session: states, answers, the table of commands
 settings.py     the limits it keeps
 events.py       what it tells its owner
 command.py      command lines out of the stream
-transaction.py  the arguments of MAIL and RCPT; address.py and parameters.py are their grammars
+transaction.py  the arguments of MAIL and RCPT; address.py and parameters.py are their grammars (mailboxes: types/addresses.py)
 sasl.py         AUTH PLAIN and LOGIN
 data.py         message content out of the stream: unstuffed, normalised, checked
 client.py       the other side: a session that delivers; reply_reader.py reads what the server answers
